@@ -1,0 +1,60 @@
+#!/bin/sh
+# Installs what is missing, and only that: packages.sh GROUP…
+#   build   what compiles and runs duband
+#   kafka   what a real broker needs (a Java runtime and Maven, which fetches it)
+#   test    what `make check` needs besides
+#   fresh   what `make fresh` needs besides
+# Debian and Ubuntu. As root, or through sudo where it is not. Says what it installs; quick when nothing is missing.
+set -eu
+
+build='gcc:gcc make:make libc6-dev:/usr/include/stdio.h pkg-config:pkg-config libevent-dev:/usr/include/event2/event.h
+  librdkafka-dev:/usr/include/librdkafka/rdkafka.h liblmdb-dev:/usr/include/lmdb.h
+  libprotobuf-c-dev:/usr/include/protobuf-c/protobuf-c.h protobuf-c-compiler:protoc-c
+  libprotobuf-dev:/usr/include/google/protobuf/struct.proto libfyaml-dev:/usr/include/libfyaml.h
+  libjansson-dev:/usr/include/jansson.h libsodium-dev:/usr/include/sodium.h tzdata:/usr/share/zoneinfo/Asia/Shanghai
+  binutils:ar findutils:find'
+kafka='openjdk-17-jre-headless:java maven:mvn python3:python3 ca-certificates-java:/etc/ssl/certs/java/cacerts'
+test='libcmocka-dev:/usr/include/cmocka.h python3:python3 kcat:kcat chromium:chromium nodejs:node npm:npm procps:pkill
+  fonts-noto-cjk:/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc git:git'
+fresh='debootstrap:debootstrap'
+
+missing=
+for group in "$@"; do
+    case $group in
+    build) list=$build ;;
+    kafka) list=$kafka ;;
+    test) list=$test ;;
+    fresh) list=$fresh ;;
+    *) echo "packages.sh: no group '$group' (build, kafka, test, fresh)" >&2; exit 2 ;;
+    esac
+    for entry in $list; do
+        what=${entry#*:}
+        case $what in
+        /*) [ -e "$what" ] || missing="$missing ${entry%%:*}" ;;
+        *) command -v "$what" >/dev/null 2>&1 || missing="$missing ${entry%%:*}" ;;
+        esac
+    done
+done
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+    echo "packages.sh: missing:$missing; there is no apt-get here to install them with" >&2
+    exit 3
+fi
+if [ "$(id -u)" -eq 0 ]; then
+    as_root=
+elif command -v sudo >/dev/null 2>&1; then
+    as_root=sudo
+else
+    echo "packages.sh: missing:$missing; installing them needs root or sudo" >&2
+    exit 3
+fi
+echo "Installing:$missing"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! { $as_root apt-get update -q && $as_root apt-get install -q -y --no-install-recommends $missing; } >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    echo "packages.sh: apt-get could not install:$missing" >&2
+    exit 3
+fi
