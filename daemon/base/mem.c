@@ -1,0 +1,234 @@
+#include "base/base.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ARENA_ALIGN 16
+#define ARENA_FIRST_BLOCK 4096u
+#define ARENA_LARGEST_STEP                                                                                   \
+    (1u << 20) /* blocks stop doubling here, so that a big arena wastes at most this much */
+
+static _Noreturn void mem_fail(const char *what, size_t n)
+{
+    fprintf(stderr, "duband: %s (%zu bytes wanted)\n", what, n);
+    abort();
+}
+
+void *mem_alloc(size_t n)
+{
+    void *p = calloc(1, n ? n : 1);
+    if (!p)
+        mem_fail("out of memory", n);
+    return p;
+}
+
+void *mem_grow(void *p, size_t n)
+{
+    void *q = realloc(p, n ? n : 1);
+    if (!q)
+        mem_fail("out of memory", n);
+    return q;
+}
+
+/* ---- arena: a chain of blocks, newest first; only the newest is allocated from. */
+
+struct block {
+    struct block *next;
+    size_t size; /* of data */
+    size_t used;
+    _Alignas(ARENA_ALIGN) char data[];
+};
+
+struct arena {
+    struct block *blocks;
+    size_t used; /* handed out, rounding included */
+};
+
+struct arena *arena_new(void)
+{
+    return mem_alloc(sizeof(struct arena));
+}
+
+static void blocks_free(struct block *b)
+{
+    while (b) {
+        struct block *next = b->next;
+        free(b);
+        b = next;
+    }
+}
+
+void arena_free(struct arena *a)
+{
+    if (!a)
+        return;
+    blocks_free(a->blocks);
+    free(a);
+}
+
+void arena_reset(struct arena *a)
+{
+    struct block *largest = NULL;
+    for (struct block **link = &a->blocks, **best = NULL;;) {
+        if (*link) {
+            if (!best || (*link)->size > (*best)->size)
+                best = link;
+            link = &(*link)->next;
+            continue;
+        }
+        if (best) {
+            largest = *best;
+            *best = largest->next;
+        }
+        break;
+    }
+    blocks_free(a->blocks);
+    if (largest) {
+        largest->next = NULL;
+        largest->used = 0;
+    }
+    a->blocks = largest;
+    a->used = 0;
+}
+
+size_t arena_used(const struct arena *a)
+{
+    return a->used;
+}
+
+static struct block *arena_add_block(struct arena *a, size_t n)
+{
+    size_t size = a->blocks ? a->blocks->size * 2 : ARENA_FIRST_BLOCK;
+    if (size > ARENA_LARGEST_STEP)
+        size = ARENA_LARGEST_STEP;
+    if (size < n)
+        size = n;
+    struct block *b = mem_grow(NULL, sizeof *b + size);
+    *b = (struct block){a->blocks, size, 0};
+    a->blocks = b;
+    return b;
+}
+
+void *arena_alloc(struct arena *a, size_t n)
+{
+    if (n > SIZE_MAX / 2)
+        mem_fail("impossible allocation", n);
+    n = (n + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
+    struct block *b = a->blocks;
+    if (!b || b->size - b->used < n)
+        b = arena_add_block(a, n);
+    char *p = b->data + b->used;
+    b->used += n;
+    a->used += n;
+    return memset(p, 0, n);
+}
+
+struct slice arena_dup(struct arena *a, struct slice s)
+{
+    char *p = arena_alloc(a, s.n + 1);
+    if (s.n)
+        memcpy(p, s.p, s.n);
+    return (struct slice){p, s.n};
+}
+
+struct slice arena_printf(struct arena *a, const char *fmt, ...)
+{
+    char small[256];
+    va_list ap, again;
+    va_start(ap, fmt);
+    va_copy(again, ap);
+    int n = vsnprintf(small, sizeof small, fmt, ap);
+    va_end(ap);
+    if (n < 0)
+        mem_fail("cannot format", 0);
+    char *p = arena_alloc(a, (size_t)n + 1);
+    if ((size_t)n < sizeof small)
+        memcpy(p, small, (size_t)n);
+    else
+        vsnprintf(p, (size_t)n + 1, fmt, again);
+    va_end(again);
+    return (struct slice){p, (size_t)n};
+}
+
+void *arena_push(struct arena *a, void *items, size_t *n, size_t *cap, size_t size)
+{
+    char *p;
+    memcpy(&p, items, sizeof p);
+    if (*n == *cap) {
+        size_t more = *cap ? *cap * 2 : 8;
+        if (more > SIZE_MAX / 2 / size)
+            mem_fail("impossible allocation", more);
+        char *q = arena_alloc(a, more * size);
+        if (*n)
+            memcpy(q, p, *n * size);
+        p = q;
+        *cap = more;
+        memcpy(items, &p, sizeof p);
+    }
+    return memset(p + (*n)++ * size, 0, size);
+}
+
+/* ---- buffer */
+
+void buf_free(struct buf *b)
+{
+    free(b->p);
+    *b = (struct buf){0};
+}
+
+void buf_clear(struct buf *b)
+{
+    b->n = 0;
+}
+
+void buf_reserve(struct buf *b, size_t more)
+{
+    if (more <= b->cap - b->n)
+        return;
+    if (more > SIZE_MAX / 4 - b->n)
+        mem_fail("impossible allocation", more);
+    size_t cap = b->cap ? b->cap * 2 : 64;
+    while (cap < b->n + more)
+        cap *= 2;
+    b->p = mem_grow(b->p, cap);
+    b->cap = cap;
+}
+
+void buf_add(struct buf *b, struct slice s)
+{
+    if (s.n == 0)
+        return;
+    buf_reserve(b, s.n);
+    memcpy(b->p + b->n, s.p, s.n);
+    b->n += s.n;
+}
+
+void buf_byte(struct buf *b, unsigned char c)
+{
+    buf_reserve(b, 1);
+    b->p[b->n++] = (char)c;
+}
+
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
+{
+    va_list again;
+    va_copy(again, ap);
+    buf_reserve(b, 1);
+    int n = vsnprintf(b->p + b->n, b->cap - b->n, fmt, ap);
+    if (n < 0)
+        mem_fail("cannot format", 0);
+    if ((size_t)n >= b->cap - b->n) {
+        buf_reserve(b, (size_t)n + 1); /* vsnprintf wants room for its NUL, which is not counted */
+        vsnprintf(b->p + b->n, b->cap - b->n, fmt, again);
+    }
+    va_end(again);
+    b->n += (size_t)n;
+}
+
+void buf_printf(struct buf *b, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    buf_vprintf(b, fmt, ap);
+    va_end(ap);
+}
