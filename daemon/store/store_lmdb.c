@@ -1,0 +1,442 @@
+/* The store on LMDB: one named database a table. The only user of lmdb.h. */
+#include "store/backend.h"
+#include "store/folder.h"
+
+#include <errno.h>
+#include <lmdb.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/statvfs.h>
+#include <time.h>
+
+/* The version of what this file and the engine write: keys, tables, messages of state.proto. It stands in
+ * TABLE_META under FORMAT_KEY, 8 bytes big-endian, and is written together with the tables. To change what is
+ * stored in a way that an older duband would misread:
+ *   1. raise FORMAT by one and describe the change in the list below;
+ *   2. teach check_format to bring a folder of the version before up to date, in one transaction, or to say
+ * which version can;
+ *   3. add a folder of the old version to the tests.
+ * New fields of a message and new tables need no new version: older readers keep or ignore them.
+ *   1: the first. */
+#define FORMAT 1
+#define FORMAT_KEY S("format")
+
+#define MAP_MOST (UINT64_C(1) << 40)  /* 1 TiB of addresses; the file grows only as it is written */
+#define MAP_LEAST (UINT64_C(1) << 26) /* under 64 MiB a store is of no use */
+#define MAP_GRAIN (UINT64_C(1) << 20) /* a multiple of any page size */
+#define READERS_MOST 256
+#define READER_CHECK_SECONDS 60
+#define ROOM_LEAST (UINT64_C(64) << 20) /* an I/O error with less room than this on the disk means: full */
+
+struct lmdb_store {
+    struct store base;
+    struct folder *folder;
+    pthread_rwlock_t env_lock; /* transactions begin under it; trim, which replaces env, alone */
+    atomic_uint open;          /* transactions; trim needs none */
+    MDB_env *env;              /* NULL: it could not be opened again */
+    uint64_t map;              /* as store_open was asked */
+    bool write;
+    MDB_dbi dbi[TABLE_COUNT];
+    time_t readers_checked; /* writer's thread only */
+};
+
+struct lmdb_txn {
+    struct store_txn base;
+    MDB_txn *txn;
+};
+
+struct lmdb_iter {
+    struct store_iter base;
+    MDB_cursor *cursor;
+};
+
+static struct lmdb_store *store_of(struct store_txn *t)
+{
+    return (struct lmdb_store *)t->store;
+}
+
+static MDB_txn *txn_of(struct store_txn *t)
+{
+    return ((struct lmdb_txn *)t)->txn;
+}
+
+static MDB_val val_of(struct slice s)
+{
+    return (MDB_val){s.n, (void *)(uintptr_t)s.p};
+}
+
+static struct slice slice_from(MDB_val v)
+{
+    return (struct slice){v.mv_data, v.mv_size};
+}
+
+/* ---- failures */
+
+/* LMDB answers a short write with a bare EIO, so a full disk has to be told from a broken one by looking. */
+static bool disk_is_full(const struct lmdb_store *s)
+{
+    struct statvfs fs;
+    return statvfs(folder_path(s->folder), &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < ROOM_LEAST;
+}
+
+static enum store_status failure(const struct lmdb_store *s, int rc, const char *doing, struct err *e)
+{
+    const char *path = folder_path(s->folder);
+    if (rc == MDB_MAP_FULL) {
+        err_set(e, "%s: %s: the store's map is full", path, doing);
+        return STORE_FULL;
+    }
+    if (rc == ENOSPC || rc == EDQUOT || (rc == EIO && disk_is_full(s))) {
+        err_set(e, "%s: %s: the disk is full", path, doing);
+        return STORE_FULL;
+    }
+    err_set(e, "%s: %s: %s", path, doing, mdb_strerror(rc));
+    return STORE_FAILED;
+}
+
+static enum store_status entry_status(struct store_txn *t, int rc, enum table_id table)
+{
+    if (rc == MDB_SUCCESS)
+        return STORE_OK;
+    if (rc == MDB_NOTFOUND)
+        return STORE_NOT_FOUND;
+    return failure(store_of(t), rc, store_table_names[table], &t->error);
+}
+
+/* ---- transactions */
+
+/* Readers that died leave their snapshot behind, and the file grows as long as one is kept. */
+static void check_readers(struct lmdb_store *s)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (!s->env || now.tv_sec < s->readers_checked + READER_CHECK_SECONDS)
+        return;
+    int dead;
+    mdb_reader_check(s->env, &dead);
+    s->readers_checked = now.tv_sec;
+}
+
+/* Every transaction begins and ends here. */
+static int txn_begin(struct lmdb_store *s, unsigned flags, MDB_txn **out)
+{
+    pthread_rwlock_rdlock(&s->env_lock);
+    int rc = s->env ? mdb_txn_begin(s->env, NULL, flags, out) : MDB_PANIC;
+    if (rc == 0)
+        s->open++;
+    pthread_rwlock_unlock(&s->env_lock);
+    return rc;
+}
+
+static void txn_abort(struct lmdb_store *s, MDB_txn *txn)
+{
+    mdb_txn_abort(txn);
+    s->open--;
+}
+
+static struct store_txn *lmdb_begin(struct store *base, bool write, struct err *e)
+{
+    struct lmdb_store *s = (struct lmdb_store *)base;
+    if (write)
+        check_readers(s);
+    struct lmdb_txn *t = mem_alloc(sizeof *t);
+    int rc = txn_begin(s, write ? 0 : MDB_RDONLY, &t->txn);
+    if (rc) {
+        failure(s, rc, write ? "cannot begin writing" : "cannot begin reading", e);
+        free(t);
+        return NULL;
+    }
+    return &t->base;
+}
+
+static enum store_status lmdb_commit(struct store_txn *t, struct err *e)
+{
+    struct lmdb_store *s = store_of(t);
+    int rc = mdb_txn_commit(txn_of(t));
+    s->open--;
+    enum store_status st = rc ? failure(s, rc, "cannot commit", e) : STORE_OK;
+    free(t);
+    return st;
+}
+
+static void lmdb_abort(struct store_txn *t)
+{
+    txn_abort(store_of(t), txn_of(t));
+    free(t);
+}
+
+/* ---- entries */
+
+static enum store_status lmdb_get(struct store_txn *t, enum table_id table, struct slice key,
+                                  struct slice *value)
+{
+    MDB_val k = val_of(key), v;
+    int rc = mdb_get(txn_of(t), store_of(t)->dbi[table], &k, &v);
+    if (rc)
+        return entry_status(t, rc, table);
+    *value = slice_from(v);
+    return STORE_OK;
+}
+
+static enum store_status lmdb_put(struct store_txn *t, enum table_id table, struct slice key,
+                                  struct slice value, bool append)
+{
+    MDB_val k = val_of(key), v = val_of(value);
+    int rc = mdb_put(txn_of(t), store_of(t)->dbi[table], &k, &v, append ? MDB_APPEND : 0);
+    if (rc == MDB_KEYEXIST) {
+        err_set(&t->error, "table %s: the key appended is not greater than all in it",
+                store_table_names[table]);
+        return STORE_FAILED;
+    }
+    return entry_status(t, rc, table);
+}
+
+static enum store_status lmdb_del(struct store_txn *t, enum table_id table, struct slice key)
+{
+    MDB_val k = val_of(key);
+    return entry_status(t, mdb_del(txn_of(t), store_of(t)->dbi[table], &k, NULL), table);
+}
+
+/* ---- iteration */
+
+static struct store_iter *lmdb_iter_new(struct store_txn *t, enum table_id table)
+{
+    struct lmdb_iter *i = mem_alloc(sizeof *i);
+    /* Without a cursor every move fails, and iter_move says so. */
+    if (t->dead == STORE_OK && mdb_cursor_open(txn_of(t), store_of(t)->dbi[table], &i->cursor) != 0)
+        i->cursor = NULL;
+    return &i->base;
+}
+
+static void lmdb_iter_free(struct store_iter *i)
+{
+    MDB_cursor *cursor = ((struct lmdb_iter *)i)->cursor;
+    if (cursor)
+        mdb_cursor_close(cursor);
+    free(i);
+}
+
+static enum store_status lmdb_iter_move(struct store_iter *i, enum store_move move, struct slice at,
+                                        struct slice *key, struct slice *value)
+{
+    static const MDB_cursor_op op[] = {
+        [MOVE_FIRST] = MDB_FIRST, [MOVE_AT_LEAST] = MDB_SET_RANGE, [MOVE_NEXT] = MDB_NEXT,
+        [MOVE_LAST] = MDB_LAST,   [MOVE_BEFORE] = MDB_SET_RANGE,   [MOVE_PREV] = MDB_PREV,
+    };
+    MDB_cursor *cursor = ((struct lmdb_iter *)i)->cursor;
+    if (!cursor)
+        return entry_status(i->txn, EINVAL, i->table);
+    MDB_val k = val_of(at), v;
+    int rc = mdb_cursor_get(cursor, &k, &v, op[move]);
+    if (move == MOVE_BEFORE && (rc == 0 || rc == MDB_NOTFOUND))
+        rc = mdb_cursor_get(cursor, &k, &v, rc ? MDB_LAST : MDB_PREV);
+    if (rc)
+        return entry_status(i->txn, rc, i->table);
+    *key = slice_from(k);
+    *value = slice_from(v);
+    return STORE_OK;
+}
+
+/* ---- the environment */
+
+static void lmdb_stats(struct store *base, struct store_stats *out)
+{
+    struct lmdb_store *s = (struct lmdb_store *)base;
+    MDB_envinfo info;
+    MDB_stat st;
+    MDB_txn *txn;
+    if (txn_begin(s, MDB_RDONLY, &txn) != 0)
+        return;
+    mdb_env_info(s->env, &info);
+    out->bytes_map = info.me_mapsize;
+    for (int i = 0; i < TABLE_COUNT; i++)
+        if (mdb_stat(txn, s->dbi[i], &st) == 0) {
+            out->entries[i] = st.ms_entries;
+            out->bytes_used = (uint64_t)(info.me_last_pgno + 1) * st.ms_psize;
+        }
+    txn_abort(s, txn);
+}
+
+/* One attempt. A failed environment cannot be opened again, only thrown away. */
+static int env_open(struct lmdb_store *s, uint64_t map, unsigned flags)
+{
+    int rc = mdb_env_create(&s->env);
+    if (rc)
+        return rc;
+    rc = mdb_env_set_maxdbs(s->env, TABLE_COUNT);
+    if (!rc)
+        rc = mdb_env_set_maxreaders(s->env, READERS_MOST);
+    if (!rc)
+        rc = mdb_env_set_mapsize(s->env, map);
+    if (!rc)
+        rc = mdb_env_open(s->env, folder_path(s->folder), flags, 0600);
+    if (rc) {
+        mdb_env_close(s->env);
+        s->env = NULL;
+    }
+    return rc;
+}
+
+/* The map only reserves addresses, but machines differ in how many they grant. */
+static bool env_open_largest(struct lmdb_store *s, uint64_t map, unsigned flags, struct err *e)
+{
+    bool fixed = map != 0;
+    map = fixed ? (map + MAP_GRAIN - 1) / MAP_GRAIN * MAP_GRAIN : MAP_MOST;
+    int rc = env_open(s, map, flags | MDB_NOTLS);
+    while (rc == ENOMEM && !fixed && map / 2 >= MAP_LEAST)
+        rc = env_open(s, map /= 2, flags | MDB_NOTLS);
+    if (rc == ENOENT && (flags & MDB_RDONLY))
+        return err_set(e, "%s holds no store of duband", folder_path(s->folder));
+    if (rc)
+        failure(s, rc, "cannot open the store", e);
+    return rc == 0;
+}
+
+static bool check_format(const struct lmdb_store *s, MDB_txn *txn, bool fresh, struct err *e)
+{
+    const char *path = folder_path(s->folder);
+    MDB_val k = val_of(FORMAT_KEY), v;
+    int rc = mdb_get(txn, s->dbi[TABLE_META], &k, &v);
+    if (rc == MDB_NOTFOUND && fresh) {
+        unsigned char now[8];
+        put_be64(now, FORMAT);
+        v = (MDB_val){sizeof now, now};
+        rc = mdb_put(txn, s->dbi[TABLE_META], &k, &v, 0);
+        if (rc)
+            failure(s, rc, "cannot create the tables", e);
+        return rc == 0;
+    }
+    if (rc || v.mv_size != 8)
+        return err_set(e, "%s holds no store of duband: its format version is missing", path);
+    uint64_t found = get_be64(v.mv_data);
+    if (found > FORMAT)
+        return err_set(e, "%s was written by a newer duband: its format is %llu, this one knows up to %d",
+                       path, (unsigned long long)found, FORMAT);
+    if (found < FORMAT)
+        return err_set(e, "%s: unknown format %llu; %d was expected", path, (unsigned long long)found,
+                       FORMAT);
+    return true;
+}
+
+/* Opens the tables; in an empty environment makes them and writes the version, all in one transaction. */
+static bool open_tables(struct lmdb_store *s, bool write, struct err *e)
+{
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(s->env, NULL, write ? 0 : MDB_RDONLY, &txn);
+    if (rc) {
+        failure(s, rc, "cannot open the tables", e);
+        return false;
+    }
+    MDB_dbi main_dbi;
+    MDB_stat st = {0};
+    rc = mdb_dbi_open(txn, NULL, 0, &main_dbi);
+    if (!rc)
+        rc = mdb_stat(txn, main_dbi, &st);
+    bool fresh = write && st.ms_entries == 0;
+    for (int i = 0; i < TABLE_COUNT && !rc; i++)
+        rc = mdb_dbi_open(txn, store_table_names[i], write ? MDB_CREATE : 0, &s->dbi[i]);
+    if (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE) {
+        err_set(e, "%s holds no store of duband", folder_path(s->folder));
+        goto no_store;
+    }
+    if (rc) {
+        failure(s, rc, "cannot open the tables", e);
+        goto no_store;
+    }
+    if (!check_format(s, txn, fresh, e))
+        goto no_store;
+    rc = mdb_txn_commit(txn); /* of a reader too: else the handles are gone */
+    if (rc)
+        failure(s, rc, "cannot create the tables", e);
+    return rc == 0;
+
+no_store:
+    mdb_txn_abort(txn);
+    return false;
+}
+
+/* LMDB keeps the buffers of its largest transaction for ever; only a new environment is without. */
+static bool lmdb_trim(struct store *base, struct err *e)
+{
+    struct lmdb_store *s = (struct lmdb_store *)base;
+    bool ok = true;
+    if (!s->write || pthread_rwlock_trywrlock(&s->env_lock) != 0)
+        return true;
+    if (s->env && s->open == 0) {
+        mdb_env_close(s->env);
+        s->env = NULL;
+        ok = env_open_largest(s, s->map, 0, e) && open_tables(s, true, e);
+        if (!ok && s->env) {
+            mdb_env_close(s->env);
+            s->env = NULL;
+        }
+        malloc_trim(0);
+    }
+    pthread_rwlock_unlock(&s->env_lock);
+    return ok;
+}
+
+static void lmdb_close(struct store *base)
+{
+    struct lmdb_store *s = (struct lmdb_store *)base;
+    if (s->env)
+        mdb_env_close(s->env);
+    pthread_rwlock_destroy(&s->env_lock);
+    folder_close(s->folder);
+    free(s);
+}
+
+static const struct store_ops lmdb_ops = {
+    .close = lmdb_close,
+    .begin = lmdb_begin,
+    .commit = lmdb_commit,
+    .abort = lmdb_abort,
+    .get = lmdb_get,
+    .put = lmdb_put,
+    .del = lmdb_del,
+    .iter_new = lmdb_iter_new,
+    .iter_free = lmdb_iter_free,
+    .iter_move = lmdb_iter_move,
+    .stats = lmdb_stats,
+    .trim = lmdb_trim,
+};
+
+static struct store *open_env(const char *folder, uint64_t map_bytes, bool write, struct err *e)
+{
+    struct folder *f = folder_open(folder, write, e);
+    if (!f)
+        return NULL;
+    struct lmdb_store *s = mem_alloc(sizeof *s);
+    s->base.ops = &lmdb_ops;
+    s->folder = f;
+    s->map = map_bytes;
+    s->write = write;
+    pthread_rwlock_init(&s->env_lock, NULL);
+    s->readers_checked = -READER_CHECK_SECONDS;
+    if (!env_open_largest(s, map_bytes, write ? 0 : MDB_RDONLY, e))
+        goto no_env;
+    if (write)
+        check_readers(s);
+    if (!open_tables(s, write, e))
+        goto no_tables;
+    return &s->base;
+
+no_tables:
+    mdb_env_close(s->env);
+no_env:
+    pthread_rwlock_destroy(&s->env_lock);
+    folder_close(f);
+    free(s);
+    return NULL;
+}
+
+struct store *store_open(const char *folder, uint64_t map_bytes, struct err *e)
+{
+    return open_env(folder, map_bytes, true, e);
+}
+
+struct store *store_open_readonly(const char *folder, struct err *e)
+{
+    return open_env(folder, 0, false, e);
+}
