@@ -1,0 +1,119 @@
+/* Expressions: typed trees that evaluate to a value, always, in bounded time.
+ * Three-valued: an operation on VALUE_NA is VALUE_NA, except that `no and n/a` is no and `yes or n/a` is yes. */
+#ifndef DUBAND_EXPR_H
+#define DUBAND_EXPR_H
+
+#include "core/value.h"
+
+enum expr_op {
+    EXPR_CONST,
+    EXPR_PARAM,       /* index: program.params */
+    EXPR_EVENT,       /* index: field of the event */
+    EXPR_EVENT_META,  /* index: enum event_meta */
+    EXPR_KEY,         /* index: key part of the instance */
+    EXPR_VAR,         /* index: variable of the instance */
+    EXPR_COUNT,       /* index: counter of the instance */
+    EXPR_LATEST,      /* index: machine.latest; index2: position in its `fields` */
+    EXPR_LET,         /* index: machine.lets: evaluated where it stands */
+    EXPR_META,        /* index: enum instance_meta: since, due, limit … */
+    EXPR_OBLIGATION,  /* index: enum obligation_meta, of the task's obligation */
+    EXPR_ROW_FIELD,   /* index: field of the row bound by the nearest `where`; index2: how many binders out */
+    EXPR_ROW,         /* the bound item itself (`it`); index2: how many binders out */
+    EXPR_UNIT_ATTR,   /* arg0 unit; index: enum unit_attr */
+    EXPR_ROLE,        /* index: program.roles → set of the units that hold it at `now` */
+    EXPR_RELATION,    /* `lead of X`: arg0 the subject (text, unit or row, or a set of them); index: program.relations → set of unit */
+    EXPR_COLUMN,      /* `taskforce of X`: arg0 the row's key; index: table; index2: column; NA when there is no such row */
+    EXPR_IS_ROW,      /* arg0 is a key of table `index` */
+    EXPR_IS_MISSING,
+    EXPR_IS_GIVEN,
+    EXPR_NOT,
+    EXPR_AND,
+    EXPR_OR,
+    EXPR_IF, /* arg0 condition, arg1 then, arg2 else */
+    EXPR_EQ,
+    EXPR_NE,
+    EXPR_LT,
+    EXPR_LE,
+    EXPR_GT,
+    EXPR_GE,
+    EXPR_IN,  /* arg0 in list or set arg1 */
+    EXPR_HAS, /* list or set arg0 has arg1 (or, when arg1 is a set, any of it) */
+    EXPR_ADD,
+    EXPR_SUB,
+    EXPR_MUL,
+    EXPR_DIV,
+    EXPR_NEG,
+    EXPR_ROUND, /* arg1 places */
+    EXPR_CEIL,
+    EXPR_FLOOR,
+    EXPR_MIN, /* over args, or over the list arg0 when alone; also `earlier of` */
+    EXPR_MAX, /* also `later of` */
+    EXPR_BEFORE, /* duration (or list of durations) arg0 before instant arg1 → instant (or list) */
+    EXPR_AFTER,
+    EXPR_PERIOD_OF,   /* index: period kind; arg0 a period, date or instant */
+    EXPR_PREVIOUS,    /* the period before arg0 */
+    EXPR_NEXT,
+    EXPR_LIST,        /* [a, b, c]: `args` */
+    EXPR_UNITS,       /* the roster at `now`, as records of program.unit_type */
+    EXPR_TABLE_ROWS,  /* index: table */
+    EXPR_WHERE,       /* list arg0, rows for which arg1 holds */
+    EXPR_QUANT_COUNT, /* of list or set arg0; entries that are n/a count */
+    EXPR_QUANT_ANY,   /* any(arg0 where …) is a WHERE that is not empty */
+    EXPR_QUANT_ALL,   /* arg0 list, arg1 condition */
+    EXPR_QUANT_SUM,   /* of the numbers in list arg0 (a column: arg1 evaluated per row, when given) */
+    EXPR_QUANT_MEAN,
+    EXPR_MAP          /* list arg0, arg1 evaluated per row */
+};
+
+enum event_meta { EVENT_RECEIVED, EVENT_BY, EVENT_KIND };
+enum instance_meta { INSTANCE_SINCE, INSTANCE_DUE, INSTANCE_OPENS, INSTANCE_LIMIT, INSTANCE_NOW, INSTANCE_OWN_PERIOD };
+enum unit_attr { UNIT_TITLE, UNIT_LIAISON, UNIT_HEAD, UNIT_KIND, UNIT_ROLES };
+enum obligation_meta {
+    OBLIGATION_REMIND,       /* list of durations */
+    OBLIGATION_AT_LEAST,     /* number */
+    OBLIGATION_MISSED_AFTER, /* duration */
+    OBLIGATION_RETURN_GRACE, /* duration */
+    OBLIGATION_SETTLE,       /* duration */
+    OBLIGATION_TITLE,        /* text */
+    OBLIGATION_TO            /* set of unit: the holders of its `to:` roles at `now` */
+};
+
+struct expr {
+    enum expr_op op;
+    struct type type; /* of the result */
+    int index;
+    int index2;
+    struct value constant;     /* EXPR_CONST */
+    const struct expr **arg;
+    size_t nargs;
+    uint32_t place; /* index into program.places */
+};
+
+/* A row bound by `where`, `any`, `all` … or from outside (a ranking entry, a measure: see program.h). EXPR_ROW_FIELD reads item's fields. */
+struct row {
+    const struct value *item;
+    const struct row *outer; /* the next binder out; NULL: none */
+};
+
+/* What an expression may look at. Parts that do not exist where it stands are NULL. */
+struct eval {
+    const struct program *program;
+    const struct event *event;
+    const struct instance *instance;
+    instant_t now;
+    struct arena *arena;
+    const struct row *row; /* innermost bound row: set from outside or NULL; then managed by the evaluator */
+    int depth;             /* of nesting, managed by the evaluator; past EVAL_DEPTH_MAX: failed */
+    uint64_t cost;         /* grows with each node visited; past EVAL_COST_MAX: failed */
+    const char *failed;    /* NULL, or why evaluation could not finish: "overflow", "too costly" */
+    const struct expr *failed_at;
+};
+#define EVAL_COST_MAX 1000000u
+#define EVAL_DEPTH_MAX 200
+
+/* Never fails in itself: on overflow or too much work sets ev->failed and yields NA. */
+struct value expr_eval(struct eval *ev, const struct expr *x);
+/* Only a plain yes holds; no and n/a do not. x NULL holds. */
+bool expr_holds(struct eval *ev, const struct expr *x);
+
+#endif

@@ -1,0 +1,136 @@
+/* Tasks are born by their obligation's generator: an instance of machines[0] whose one timer falls due when
+ * the next period opens.
+ *
+ * Invariant: an armed generator's timer stands at max(opening of next_period, when it was armed), and every
+ * period of its obligation before next_period has its tasks, or is not owed. One without a timer has no
+ * period left, or is halted. */
+#include "core/turn.h"
+
+#define GENERATOR 0
+#define TIMER_OPEN 0
+
+static const struct obligation *generator_obligation(const struct turn *t, const struct touched *x)
+{
+    int o = program_obligation(t->p, x->i.key[0]);
+    return o >= 0 ? &t->p->obligations[o] : NULL;
+}
+
+/* Due dates ascend with their periods, so the first period that is still owed at `now` is found by walking
+ * from today's. */
+static bool first_owed(struct turn *t, const struct obligation *o, struct period *out)
+{
+    struct period q = period_of_date(o->period, t->today);
+    struct span within = o->effective;
+    if (t->p->effective.from > within.from) /* DATE_NONE is below every date */
+        within.from = t->p->effective.from;
+    if (within.from != DATE_NONE && period_first(q) < within.from) {
+        q = period_of_date(o->period, within.from);
+        if (q.kind != PERIOD_ONCE && period_first(q) < within.from)
+            q = period_step(q, 1);
+    }
+    if (o->due.kind != DUE_NONE && o->due.kind != DUE_FIELD && q.kind != PERIOD_ONCE)
+        while (due_in_force(t->p, o, period_step(q, -1)) &&
+               due_of(t->p, o, period_step(q, -1), t->arena).effective > t->now)
+            q = period_step(q, -1);
+    while (due_in_force(t->p, o, q) && due_of(t->p, o, q, t->arena).effective <= t->now) {
+        if (q.kind == PERIOD_ONCE)
+            return false;
+        q = period_step(q, 1);
+    }
+    *out = q;
+    return due_in_force(t->p, o, q);
+}
+
+static void generator_arm(struct turn *t, struct touched *x, const struct obligation *o)
+{
+    instant_t opens = due_of(t->p, o, x->i.next_period, t->arena).opens;
+    timers_insert(t, x, TIMER_OPEN, 0, opens, opens);
+}
+
+/* ---- births */
+
+static struct task *task_of(struct turn *t, const struct obligation *o, struct period period,
+                            const struct due *due)
+{
+    struct task *task = ARENA_NEW(t->arena, struct task);
+    *task = (struct task){.obligation = (int)(o - t->p->obligations),
+                          .period = period,
+                          .opens = due->opens,
+                          .nominal = due->nominal,
+                          .due = due->effective,
+                          .day = due->day,
+                          .provisional = due->provisional,
+                          .reason = due->reason};
+    return task;
+}
+
+static void bear_tasks(struct turn *t, const struct obligation *o, struct period period)
+{
+    struct due due = due_of(t->p, o, period, t->arena);
+    struct owed *pair;
+    size_t n;
+    due_owed(t->p, o, period, t->now, t->arena, &pair, &n);
+    for (size_t i = 0; i < n && !t->failed; i++) {
+        struct slice key[KEY_PARTS_MAX] = {[TASK_OBLIGATION] = o->name,
+                                           [TASK_PERIOD] = period_format(t->arena, period),
+                                           [TASK_UNIT] = pair[i].unit,
+                                           [TASK_ABOUT] = pair[i].about};
+        if (overlay_find(t, o->machine, key) || t->failed)
+            continue; /* an earlier version of the definition bore it */
+        struct touched *task = overlay_birth(t, o->machine, key);
+        if (!task)
+            return;
+        task->i.task = task_of(t, o, period, &due);
+        turn_bear(t, task, NULL);
+    }
+}
+
+void generator_open(struct turn *t, struct touched *x)
+{
+    const struct obligation *o = generator_obligation(t, x);
+    struct period period = x->i.next_period;
+    if (!o || !due_in_force(t->p, o, period))
+        return; /* taken out of the definition, or cut short by it: nothing more is owed */
+    bear_tasks(t, o, period);
+    if (period.kind == PERIOD_ONCE || t->failed)
+        return;
+    x->i.next_period = period_step(period, 1);
+    if (due_in_force(t->p, o, x->i.next_period))
+        generator_arm(t, x, o);
+}
+
+/* ---- taking a definition into force */
+
+/* A generator that stands still goes on from the first period that is owed and that it has not yet borne. */
+static void install_obligation(struct turn *t, const struct obligation *o)
+{
+    struct slice key[KEY_PARTS_MAX] = {o->name};
+    struct touched *x = overlay_find(t, GENERATOR, key);
+    struct period first;
+    bool fresh = !x;
+    if (t->failed || (x && x->i.ntimers && x->i.next_period.kind == o->period) || !first_owed(t, o, &first))
+        return;
+    if (x && x->i.next_period.kind == o->period) {
+        if (o->period == PERIOD_ONCE && !x->i.halted)
+            return; /* its one period is done */
+        if (period_cmp(x->i.next_period, first) > 0)
+            first = x->i.next_period;
+        if (!due_in_force(t->p, o, first))
+            return;
+    }
+    if (fresh && !(x = overlay_birth(t, GENERATOR, key)))
+        return;
+    overlay_change(t, x);
+    x->i.state = t->p->machines[GENERATOR].initial;
+    x->i.since = fresh ? t->now : x->i.since;
+    x->i.halted = false;
+    x->i.next_period = first;
+    timers_cancel(t, x, TIMER_OPEN);
+    generator_arm(t, x, o);
+}
+
+void generator_install(struct turn *t)
+{
+    for (size_t o = 0; o < t->p->nobligations && !t->failed; o++)
+        install_obligation(t, &t->p->obligations[o]);
+}

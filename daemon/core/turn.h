@@ -1,0 +1,167 @@
+/* What the parts of a turn share. Private to core: the rest of the world sees step.h.
+ *   typing.c validate.c ranking.c   an input → typed events, or every reason against it
+ *   overlay.c                       instances touched: copies, so that a turn can be dropped whole
+ *   route.c fold.c                  which instances an event reaches; counters and last records
+ *   turn.c                          the queue, the choice of a rule, leaving and entering states
+ *   actions.c issue.c timers.c      what rules do
+ *   generator.c                     births of tasks
+ *   step.c                          the entry points */
+#ifndef DUBAND_TURN_H
+#define DUBAND_TURN_H
+
+#include "core/due.h"
+#include "core/step.h"
+
+#define KEY_PART_MAX 200 /* bytes of one part of an instance's key */
+#define REASONS_MAX 100  /* the rest is summed up in one */
+
+/* ---- reasons against an input, or against going on */
+
+struct problems {
+    struct arena *arena;
+    struct slice *item;
+    size_t n, cap;
+    size_t dropped; /* beyond REASONS_MAX */
+};
+void problem_add(struct problems *why, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- instances touched */
+
+struct touched {
+    struct instance i; /* the turn's own copy; first, for effects hold pointers to it */
+    bool changed;
+};
+
+struct overlay {
+    struct touched **order; /* as first touched */
+    size_t n, cap;
+    struct touched **sorted; /* by machine and key */
+    size_t nsorted, sorted_cap;
+};
+
+/* An event taken from the queue, or a timer that fires. */
+struct turn {
+    const struct program *p;
+    const struct world *w;
+    struct arena *arena;
+    instant_t now;
+    date_t today;
+    struct cause cause;
+    struct problems why;
+    bool failed; /* nothing more may happen; the turn will be dropped */
+    uint64_t cost;
+
+    struct event *queue;
+    size_t head, nqueue, queue_cap;
+
+    struct overlay overlay;
+    struct effects *out;
+    size_t transitions_cap, issued_cap, numbers_cap;
+};
+
+/* Ends the turn: every loop looks at t->failed. */
+void turn_fail(struct turn *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+int instance_key_cmp(const struct slice *a, const struct slice *b); /* part by part, KEY_PARTS_MAX of them */
+
+/* The instance with this key, from this turn or from the world; NULL: there is none, or the turn failed. */
+struct touched *overlay_find(struct turn *t, int machine, const struct slice *key);
+/* One that does not exist yet: variables at their start, state -1. */
+struct touched *overlay_birth(struct turn *t, int machine, const struct slice *key);
+/* Takes a copy of one that the caller holds. */
+struct touched *overlay_take(struct turn *t, const struct instance *i);
+/* To be called before anything of it changes. */
+void overlay_change(struct turn *t, struct touched *x);
+/* Instances as this turn sees them whose first nkey key parts are these, in key order. */
+struct touched **overlay_scan(struct turn *t, int machine, const struct slice *key, size_t nkey, size_t *n);
+
+/* ---- what an acting rule, or an entered state, is and sees */
+
+struct acting {
+    struct touched *x;
+    const struct event *event; /* NULL: a timer */
+    int timer;                 /* that fires; or -1 */
+    const struct rule *rule;   /* NULL at a birth */
+    uint32_t place;            /* of the rule or of the state */
+    bool in_rule;              /* its `do:`, not the entering or leaving that it causes */
+};
+
+struct value turn_eval(struct turn *t, const struct expr *x, const struct acting *act);
+/* The same with a row bound from outside. */
+struct value turn_eval_row(struct turn *t, const struct expr *x, const struct acting *act,
+                           const struct value *row);
+bool turn_holds(struct turn *t, const struct expr *x, const struct acting *act);
+
+/* ---- events */
+
+void turn_queue(struct turn *t, const struct event *ev);
+void turn_run_queue(struct turn *t);
+/* Brings a new instance to life in its machine's initial state, `any` rules included. */
+void turn_bear(struct turn *t, struct touched *x, const struct event *ev);
+/* Takes the fired timer's rule. */
+void turn_fire(struct turn *t, struct touched *x, int timer);
+
+/* Index of a kind's field by name, or -1. */
+int kind_field(const struct kind *k, struct slice name);
+/* An event of a built-in kind: it names its task. */
+struct event event_of_task(struct turn *t, int kind, const struct slice *key, struct period period,
+                           const struct event *from, struct value reason);
+/* The period of `kind` that the event belongs to: the one it names, else that of its dated field, else of its
+ * receipt. */
+struct period event_period(const struct turn *t, const struct event *ev, enum period_kind kind);
+/* The period that the event names in a field; false: none. */
+bool event_named_period(const struct turn *t, const struct event *ev, struct period *out);
+
+/* ---- phases */
+
+/* Queues the input's events; reasons in t->why when there are none. */
+void validate_input(struct turn *t, const struct input *in);
+/* A ranking's events: the list, then its entries by subject. by: the reporter's id. */
+void ranking_queue(struct turn *t, const struct input *in, const struct ranking *r, struct period period,
+                   struct slice by);
+/* The unit in force today with this id or alias; NULL after a problem that begins with `what`. */
+const struct unit *validate_unit(struct turn *t, const char *what, struct slice id);
+
+struct target {
+    struct slice key[KEY_PARTS_MAX];
+    bool born; /* may be created */
+};
+/* The instances of a machine that an event reaches, in key order. */
+struct target *route_event(struct turn *t, int machine, const struct event *ev, size_t *n);
+/* Queues a `counted` for each task whose obligation counts the event. */
+void route_counted(struct turn *t, const struct event *ev);
+
+void fold_event(struct turn *t, struct touched *x, const struct event *ev);
+
+void actions_run(struct turn *t, const struct acting *act, const struct action *a, size_t n);
+void issue_measure(struct turn *t, const struct acting *act, const struct action *a);
+
+/* Arms timer `def` anew; what was armed under it before is gone. */
+void timers_arm(struct turn *t, const struct acting *act, int def, const struct expr *when);
+void timers_cancel(struct turn *t, struct touched *x, int def);
+/* Leaving a state: its timers go, unless they say keep, or belong to a group that is not left. */
+void timers_leave(struct turn *t, struct touched *x, int state, bool leave_group);
+void timers_remove_at(struct touched *x, size_t index);
+/* Puts one timer in its place; never due before now. */
+void timers_insert(struct turn *t, struct touched *x, int def, int n, instant_t due, instant_t nominal);
+
+/* The generator's timer: bears the tasks of its next period and arms the one after. */
+void generator_open(struct turn *t, struct touched *x);
+void generator_install(struct turn *t);
+
+/* ---- typing */
+
+struct path { /* where a value stands, from the inside out */
+    const struct path *up;
+    struct slice name;
+    size_t index; /* of a list item, when name is empty */
+};
+
+/* An untyped value as one of type `want`; false after adding problems. */
+bool typing_value(struct turn *t, const struct type *want, const struct value *v, const struct path *at,
+                  struct value *out);
+/* The fields of a record, by position. lenient: none is required. */
+bool typing_fields(struct turn *t, const struct field *fields, size_t nfields, const struct value *record,
+                   bool lenient, const struct path *at, struct value *out);
+
+#endif
