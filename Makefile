@@ -88,6 +88,8 @@ $(B)/unit/%: tests/unit/%.c $$(call libs,$$(LINK_$$(firstword $$(subst _, ,$$*))
 .PHONY: unit
 unit: $(UNIT)
 
+include tests/kafka/rules.mk
+
 # ---- what people run
 
 ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -116,7 +118,7 @@ test: all unit ## the fast tests, under a minute
 	$(Q)python3 tests/run.py --command "include rules=python3 tests/include_rules.py" --unit $(B)/unit \
 	    --command "scenarios=$(B)/dubanctl test workflows/suifenhe-2024"
 check: packages-test ## every test, a real Kafka broker and a real browser included
-	$(Q)$(MAKE) --no-print-directory -j2 all unit
+	$(Q)$(MAKE) --no-print-directory -j2 all unit $(B)/kafka/bus_kafka_test
 	$(Q)$(ASAN_MAKE) -j2 all unit
 	$(Q)$(MAKE) --no-print-directory kafka-jars browser
 	$(Q)B=$(B) KAFKA=$(KAFKA) KAFKA_FAULTS=$(KAFKA_FAULTS) python3 tests/run.py \
@@ -131,8 +133,7 @@ asan: ## build with AddressSanitizer and UBSan into build/asan
 kafka-jars: $(B)/kafka-$(KAFKA)/.done $(B)/kafka-$(KAFKA_FAULTS)/.done
 $(B)/kafka-%/.done: tests/kafka/pom.xml
 	@echo "  MAVEN   Apache Kafka $*"
-	$(Q)mvn -q -B -f tests/kafka/pom.xml -Dkafka.version=$* dependency:copy-dependencies \
-	    -DoutputDirectory=$(abspath $(B))/kafka-$*/lib -DincludeScope=runtime
+	$(Q)python3 tests/kafka/broker.py jars --version $* --build $(B) >/dev/null
 	@touch $@
 browser: tests/browser/node_modules/.done
 tests/browser/node_modules/.done: tests/browser/package-lock.json
@@ -151,7 +152,7 @@ bench: packages-test ## measure: medians and ratios within one run
 	$(Q)B=$(B) KAFKA=$(KAFKA) python3 tests/bench/bench.py
 $(B)/bench/%: tests/bench/%.c $(call libs,$(LINK_engine))
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(PKG_CFLAGS) $(LDFLAGS_ALL) -Wno-missing-prototypes -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(PKG_CFLAGS) $(LDFLAGS_ALL) -Wl,--wrap=mdb_put,--wrap=mdb_del -o $@ $^ $(LIBS)
 
 .PHONY: install clean help
 install: all ## install to DESTDIR and PREFIX (/usr/local)

@@ -1,0 +1,33 @@
+#include <sodium.h>
+#include <stdio.h>
+
+#include "wire/wire.h"
+
+/* Lengths are hashed too: ("ab", "c") and ("a", "bc") differ. */
+static void digest(unsigned char *out, size_t size, const struct slice *part, size_t n)
+{
+    crypto_generichash_state state;
+    crypto_generichash_init(&state, NULL, 0, size);
+    for (size_t i = 0; i < n; i++) {
+        unsigned char length[8];
+        put_be64(length, part[i].n);
+        crypto_generichash_update(&state, length, sizeof length);
+        if (part[i].n)
+            crypto_generichash_update(&state, (const unsigned char *)part[i].p, part[i].n);
+    }
+    crypto_generichash_final(&state, out, size);
+}
+
+struct slice wire_id(struct arena *a, const struct slice *part, size_t n)
+{
+    unsigned char hash[16];
+    digest(hash, sizeof hash, part, n);
+    char *hex = arena_alloc(a, sizeof hash * 2 + 1);
+    sodium_bin2hex(hex, sizeof hash * 2 + 1, hash, sizeof hash);
+    return (struct slice){hex, sizeof hash * 2};
+}
+
+void wire_digest(unsigned char out[32], const struct slice *part, size_t n)
+{
+    digest(out, 32, part, n);
+}

@@ -1,0 +1,288 @@
+/* InputEvents: envelope and body → struct input. */
+#include "wire/event.h"
+#include "wire/json.h"
+#include "wire/rules.h"
+#include "wire/untyped.h"
+
+/* The bodies: the one list of what class each is and which topic carries it. The member's name is the type's
+ * in snake case. */
+static const struct body {
+    uint32_t number; /* of the member of InputEvent.body */
+    enum input_class class_;
+    enum voice voice;
+} bodies[] = {
+    {DUBAN__V1__INPUT_EVENT__BODY_SUBMISSION, INPUT_SUBMISSION, VOICE_SUBMISSIONS},
+    {DUBAN__V1__INPUT_EVENT__BODY_REVIEW, INPUT_REVIEW, VOICE_DEADLINES},
+    {DUBAN__V1__INPUT_EVENT__BODY_FACT, INPUT_FACT, VOICE_EITHER},
+    {DUBAN__V1__INPUT_EVENT__BODY_READING, INPUT_OTHER, VOICE_SUBMISSIONS},
+    {DUBAN__V1__INPUT_EVENT__BODY_RANKING, INPUT_RANKING, VOICE_DEADLINES},
+    {DUBAN__V1__INPUT_EVENT__BODY_DIRECTIVE, INPUT_OTHER, VOICE_DEADLINES},
+    {DUBAN__V1__INPUT_EVENT__BODY_EXTENSION_REQUESTED, INPUT_OTHER, VOICE_SUBMISSIONS},
+    {DUBAN__V1__INPUT_EVENT__BODY_EXTEND, INPUT_OTHER, VOICE_DEADLINES},
+    {DUBAN__V1__INPUT_EVENT__BODY_WAIVE, INPUT_OTHER, VOICE_DEADLINES},
+    {DUBAN__V1__INPUT_EVENT__BODY_PAUSE, INPUT_OTHER, VOICE_DEADLINES},
+    {DUBAN__V1__INPUT_EVENT__BODY_RESUME, INPUT_OTHER, VOICE_DEADLINES},
+    {DUBAN__V1__INPUT_EVENT__BODY_EXCUSE, INPUT_OTHER, VOICE_DEADLINES},
+    {DUBAN__V1__INPUT_EVENT__BODY_ANNUL, INPUT_OTHER, VOICE_DEADLINES},
+    {DUBAN__V1__INPUT_EVENT__BODY_SUPERSEDE, INPUT_OTHER, VOICE_DEADLINES},
+    {DUBAN__V1__INPUT_EVENT__BODY_ROSTER_CHANGE, INPUT_OTHER, VOICE_DEADLINES},
+    {DUBAN__V1__INPUT_EVENT__BODY_DEFINITION, INPUT_DEFINITION, VOICE_DEADLINES},
+    {DUBAN__V1__INPUT_EVENT__BODY_DEADLINE_REACHED, INPUT_CLOCK, VOICE_DEADLINES},
+    {DUBAN__V1__INPUT_EVENT__BODY_DECIDE, INPUT_OTHER, VOICE_DEADLINES},
+};
+
+static const ProtobufCFieldDescriptor *field_of_body(uint32_t number)
+{
+    return protobuf_c_message_descriptor_get_field(&duban__v1__input_event__descriptor, number);
+}
+
+/* ---- decoding */
+
+static const Duban__V1__InputEvent *read_json(struct slice text, struct arena *a, struct reasons *why)
+{
+    json_t *v = json_parse(text, why);
+    if (!v)
+        return NULL;
+    ProtobufCMessage *m = json_read_message(&duban__v1__input_event__descriptor, v, a, why);
+    json_decref(v);
+    return (const Duban__V1__InputEvent *)m;
+}
+
+static const Duban__V1__InputEvent *decode(const struct cloud_event *e, struct arena *a, struct reasons *why)
+{
+    size_t most = slice_eq(e->type, S("duban.v1.Definition")) ? WIRE_DEFINITION_MAX : WIRE_DATA_MAX;
+    if (e->data.n > most) {
+        reasons_add(why, "%zu bytes of data; at most %zu", e->data.n, most);
+        return NULL;
+    }
+    switch (encoding_of(e->content_type)) {
+    case ENCODING_JSON:
+        return read_json(e->data, a, why);
+    case ENCODING_PROTOBUF:
+        return (const void *)proto_read(&duban__v1__input_event__descriptor, e->data, PROTO_STRICT, a, why);
+    default:
+        reasons_add(why, "content-type %.*s: expected application/protobuf or application/json",
+                    (int)(e->content_type.n < 80 ? e->content_type.n : 80), e->content_type.p);
+        return NULL;
+    }
+}
+
+/* ---- the envelope against the data */
+
+static void check_type(const struct cloud_event *e, const ProtobufCFieldDescriptor *body, struct reasons *why)
+{
+    const ProtobufCMessageDescriptor *d = body->descriptor;
+    if (!slice_eq(e->type, slice_of(d->name)))
+        reasons_add(why, "type %.*s, but the data holds a %s: expected %s",
+                    (int)(e->type.n < 80 ? e->type.n : 80), e->type.p, body->name, d->name);
+}
+
+static void check_workflow(const struct cloud_event *e, const Duban__V1__InputEvent *m, struct reasons *why)
+{
+    struct slice workflow = slice_of(m->workflow);
+    bool clock = m->body_case == DUBAN__V1__INPUT_EVENT__BODY_DEADLINE_REACHED;
+    if (workflow.n == 0 && !clock)
+        reasons_add(why, "workflow: missing");
+    else if (workflow.n && !slice_eq(workflow, e->workflow))
+        reasons_add(why, "workflow %.*s, but the record's key is %.*s: they must be the same",
+                    (int)(workflow.n < 80 ? workflow.n : 80), workflow.p,
+                    (int)(e->workflow.n < 80 ? e->workflow.n : 80), e->workflow.n ? e->workflow.p : "");
+}
+
+/* The decoded event, checked against the contract and its envelope; NULL and reasons. */
+static const Duban__V1__InputEvent *read_event(const struct cloud_event *e, struct arena *a,
+                                               struct reasons *why)
+{
+    size_t before = why->n;
+    const Duban__V1__InputEvent *m = decode(e, a, why);
+    if (!m)
+        return NULL;
+    const ProtobufCFieldDescriptor *body = field_of_body(m->body_case);
+    if (body)
+        check_type(e, body, why);
+    else
+        reasons_add(why, "no body: expected one like submission, fact or ranking");
+    check_workflow(e, m, why);
+    rules_check(&m->base, NULL, why);
+    return why->n == before ? m : NULL;
+}
+
+/* ---- the body → struct input */
+
+static const struct {
+    const char *member;
+    size_t offset;
+} texts[] = {
+    {"obligation", offsetof(struct input, obligation)},
+    {"unit", offsetof(struct input, unit)},
+    {"about", offsetof(struct input, about)},
+    {"period", offsetof(struct input, period)},
+    {"kind", offsetof(struct input, kind)},
+    {"reporter", offsetof(struct input, reporter)},
+    {"ranking", offsetof(struct input, ranking)},
+};
+
+static void fill_ranking(const Duban__V1__Ranking *r, struct arena *a, struct input *in)
+{
+    in->entries = ARENA_ARRAY(a, struct input_entry, r->n_entries);
+    in->nentries = r->n_entries;
+    for (size_t i = 0; i < r->n_entries; i++) {
+        const Duban__V1__Ranking__Entry *e = r->entries[i];
+        in->entries[i] = (struct input_entry){slice_of(e->subject), e->rank, e->places, e->tied};
+    }
+}
+
+static void fill_review(const Duban__V1__Review *r, struct arena *a, struct input *in)
+{
+    in->accept = r->verdict == DUBAN__V1__REVIEW__VERDICT__ACCEPT;
+    for (size_t i = 0; i < r->n_reasons; i++)
+        in->reason =
+            i ? arena_printf(a, "%.*s；%s", SLICE_ARG(in->reason), r->reasons[i]) : slice_of(r->reasons[i]);
+}
+
+static void fill_fields(const ProtobufCMessage *body, struct arena *a, struct input *in, struct reasons *why)
+{
+    const ProtobufCFieldDescriptor *f =
+        protobuf_c_message_descriptor_get_field_by_name(body->descriptor, "fields");
+    if (!f || !proto_count(body, f))
+        return;
+    struct path at = {NULL, in->class_name.p, -1}, here = {&at, "fields", -1};
+    in->fields = untyped_record(*(Google__Protobuf__Struct *const *)proto_member(body, f, 0), a, &here, why);
+}
+
+static void fill(const Duban__V1__InputEvent *m, const struct cloud_event *e, struct arena *a,
+                 struct input *in, struct reasons *why)
+{
+    const ProtobufCFieldDescriptor *f = field_of_body(m->body_case);
+    const ProtobufCMessage *body = *(ProtobufCMessage *const *)proto_member(&m->base, f, 0);
+    in->source = e->source;
+    in->id = e->id;
+    in->workflow = e->workflow;
+    in->class_name = slice_of(f->name);
+    in->actor = slice_of(m->actor);
+    in->reason = slice_of(m->reason);
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
+        if (bodies[i].number == f->id)
+            in->class_ = bodies[i].class_;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        *(struct slice *)((char *)in + texts[i].offset) = rules_text(body, texts[i].member);
+    if (body->descriptor == &duban__v1__ranking__descriptor)
+        fill_ranking((const void *)body, a, in);
+    if (body->descriptor == &duban__v1__review__descriptor)
+        fill_review((const void *)body, a, in);
+    fill_fields(body, a, in, why);
+}
+
+bool wire_input(const struct cloud_event *e, struct arena *a, struct input *in, struct reasons *why)
+{
+    size_t before = why->n;
+    *in = (struct input){.class_ = INPUT_OTHER, .received = in->received, .topic = in->topic};
+    const Duban__V1__InputEvent *m = read_event(e, a, why);
+    if (m)
+        fill(m, e, a, in, why);
+    return why->n == before;
+}
+
+enum voice wire_voice(const struct input *in)
+{
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
+        if (slice_eq(slice_of(field_of_body(bodies[i].number)->name), in->class_name))
+            return bodies[i].voice;
+    return VOICE_DEADLINES;
+}
+
+const Duban__V1__InputEvent *event_message(struct slice content_type, struct slice data, struct arena *a)
+{
+    struct reasons dropped = {.arena = a};
+    if (encoding_of(content_type) == ENCODING_JSON)
+        return read_json(data, a, &dropped);
+    return (const void *)proto_read(&duban__v1__input_event__descriptor, data, PROTO_LENIENT, a, &dropped);
+}
+
+bool wire_input_to_json(struct slice protobuf, struct arena *a, struct slice *json)
+{
+    const Duban__V1__InputEvent *m = event_message(S("application/protobuf"), protobuf, a);
+    if (!m)
+        return false;
+    struct buf b = {0};
+    json_put_message(&b, &m->base, JSON_SPARSE);
+    *json = arena_dup(a, buf_slice(&b));
+    buf_free(&b);
+    return true;
+}
+
+/* ---- definitions and clock records */
+
+static bool path_is_safe(struct slice path)
+{
+    if (!slice_is_printable(path) || path.n == 0 || path.n > 200 || path.p[0] == '/')
+        return false;
+    for (size_t i = 0; i < path.n;) { /* no part is "", "." or ".." */
+        size_t n = strcspn(path.p + i, "/");
+        struct slice part = {path.p + i, n};
+        if (n == 0 || slice_eq(part, S(".")) || slice_eq(part, S("..")))
+            return false;
+        i += n + 1;
+    }
+    return path.p[path.n - 1] != '/';
+}
+
+bool wire_definition_from_input(const struct cloud_event *e, struct arena *a, struct wire_definition *out,
+                                struct reasons *why)
+{
+    size_t before = why->n;
+    const Duban__V1__InputEvent *m = read_event(e, a, why);
+    if (!m)
+        return false;
+    if (m->body_case != DUBAN__V1__INPUT_EVENT__BODY_DEFINITION) {
+        reasons_add(why, "not a definition");
+        return false;
+    }
+    const Duban__V1__Definition *d = m->definition;
+    *out = (struct wire_definition){slice_of(m->workflow), slice_of(d->hash), slice_of(d->root), NULL,
+                                    d->n_files};
+    out->files = ARENA_ARRAY(a, struct wire_file, d->n_files);
+    bool root = false;
+    for (size_t i = 0; i < d->n_files; i++) {
+        out->files[i] = (struct wire_file){slice_of(d->files[i]->path), proto_slice(d->files[i]->content)};
+        root |= slice_eq(out->files[i].path, out->root);
+        if (!path_is_safe(out->files[i].path))
+            reasons_add(
+                why, "definition.files[%zu].path: expected a relative path like suifenhe-2024/workflow.yaml",
+                i);
+    }
+    if (!root)
+        reasons_add(why, "definition.root: %.*s is none of its files", SLICE_ARG(out->root));
+    return why->n == before;
+}
+
+struct slice wire_definition_pack(const struct wire_definition *d, struct slice actor, struct slice reason,
+                                  struct arena *a)
+{
+    Duban__V1__InputEvent m = DUBAN__V1__INPUT_EVENT__INIT;
+    Duban__V1__Definition body = DUBAN__V1__DEFINITION__INIT;
+    m.workflow = proto_text(a, d->workflow);
+    m.actor = proto_text(a, actor);
+    m.reason = proto_text(a, reason);
+    m.body_case = DUBAN__V1__INPUT_EVENT__BODY_DEFINITION;
+    m.definition = &body;
+    body.hash = proto_text(a, d->hash);
+    body.root = proto_text(a, d->root);
+    body.n_files = d->n;
+    body.files = ARENA_ARRAY(a, Duban__V1__Definition__File *, d->n);
+    for (size_t i = 0; i < d->n; i++) {
+        body.files[i] = proto_new(&duban__v1__definition__file__descriptor, a);
+        body.files[i]->path = proto_text(a, d->files[i].path);
+        body.files[i]->content = proto_bytes(d->files[i].content);
+    }
+    return proto_pack(&m.base, a);
+}
+
+struct slice wire_clock_pack(struct arena *a)
+{
+    Duban__V1__InputEvent m = DUBAN__V1__INPUT_EVENT__INIT;
+    Duban__V1__DeadlineReached body = DUBAN__V1__DEADLINE_REACHED__INIT;
+    m.body_case = DUBAN__V1__INPUT_EVENT__BODY_DEADLINE_REACHED;
+    m.deadline_reached = &body;
+    return proto_pack(&m.base, a);
+}

@@ -1,0 +1,148 @@
+/* Bytes ↔ core. The only user of generated protobuf-c code; JSON by the proto3 mapping with original field names (jansson).
+ * Every decoder checks UTF-8, consumes every byte, and returns all reasons for refusing, not the first only. */
+#ifndef DUBAND_WIRE_H
+#define DUBAND_WIRE_H
+
+#include "core/step.h"
+
+/* ---- CloudEvents 1.0: the envelope of every record on every topic */
+
+struct header {
+    struct slice name, value;
+};
+
+struct cloud_event {
+    struct slice id, source, type, content_type; /* type "duban.v1.Fact"; content_type application/protobuf or application/json */
+    instant_t time;                              /* INSTANT_NONE: not given */
+    struct slice workflow;                       /* the record's key on the topic */
+    struct slice data;                           /* an InputEvent in content_type's encoding */
+};
+
+struct reasons { /* why something was refused; grows in the arena */
+    struct arena *arena;
+    struct slice *item;
+    size_t n, cap;
+};
+void reasons_add(struct reasons *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* One CloudEvent in the JSON structured format (an object's text). `data` becomes JSON text again, exact. */
+bool cloud_event_from_json(struct slice json, struct arena *a, struct cloud_event *out, struct reasons *why);
+/* A JSON array of them (the batch format), or one object on each line (JSON lines). Reasons say which: "event 3: …", "line 3: …". */
+bool cloud_events_from_json_batch(struct slice json, struct arena *a, struct cloud_event **out, size_t *n, struct reasons *why);
+/* Kafka's binary mode: ce_id ce_source ce_specversion ce_type ce_time content-type. */
+bool cloud_event_from_headers(const struct header *h, size_t n, struct slice key, struct slice value, struct cloud_event *out,
+                              struct reasons *why);
+/* The headers of Kafka's binary mode, in a fixed order. */
+void cloud_event_to_headers(const struct cloud_event *e, struct arena *a, struct header **h, size_t *n);
+
+/* ---- inputs */
+
+#define WIRE_DATA_MAX ((size_t)1 << 20)        /* bytes of an event's data … */
+#define WIRE_DEFINITION_MAX ((size_t)4 << 20)  /* … and of a definition's; more is refused */
+
+/* Decodes the data and checks the envelope against it (type names the body; workflow equals the key). Fills everything but `received`
+ * and `topic`. in->class_ INPUT_OTHER for bodies that the contract has and this version does not act on. A definition's files are read with
+ * wire_definition_from_input. */
+bool wire_input(const struct cloud_event *e, struct arena *a, struct input *in, struct reasons *why);
+/* Which topic a body belongs to; VOICE_EITHER only for facts, whose kind decides (see struct kind). */
+enum voice wire_voice(const struct input *in);
+
+struct wire_file {
+    struct slice path, content;
+};
+struct wire_definition {
+    struct slice workflow, hash, root;
+    struct wire_file *files;
+    size_t n;
+};
+bool wire_definition_from_input(const struct cloud_event *e, struct arena *a, struct wire_definition *out, struct reasons *why);
+/* An InputEvent (protobuf) that publishes it. */
+struct slice wire_definition_pack(const struct wire_definition *d, struct slice actor, struct slice reason, struct arena *a);
+/* An InputEvent (protobuf) of a clock record. */
+struct slice wire_clock_pack(struct arena *a);
+
+/* InputEvent bytes ↔ the other encoding, for printing history and for sending JSON as it came. */
+bool wire_input_to_json(struct slice protobuf, struct arena *a, struct slice *json);
+
+/* ---- hashes: BLAKE2b */
+
+/* 16 bytes as 32 hex digits, over the parts with their lengths. */
+struct slice wire_id(struct arena *a, const struct slice *part, size_t n);
+void wire_digest(unsigned char out[32], const struct slice *part, size_t n);
+
+/* ---- outputs */
+
+enum topic {
+    TOPIC_SUBMISSIONS,
+    TOPIC_DEADLINES,
+    TOPIC_WARNINGS,
+    TOPIC_SUPERVISION,
+    TOPIC_NOTIFICATIONS,
+    TOPIC_REJECTED,
+    TOPIC_CHANGELOG,
+    TOPIC_HISTORY,
+    TOPIC_COUNT
+};
+extern const char *const topic_names[TOPIC_COUNT]; /* "duban.submissions" … */
+bool topic_parse(struct slice name, enum topic *out); /* with or without the "duban." */
+
+/* A record as it stands, or is about to stand, on a topic. */
+struct record {
+    enum topic topic;
+    int partition;
+    int64_t offset;     /* -1: not yet appended */
+    instant_t appended; /* receipt time, the log's; INSTANT_NONE before */
+    struct slice key, value;
+    struct header *header;
+    size_t nheaders;
+};
+
+/* The outputs of one turn, in order: for each measure its Warning or Supervision, then one Notification for each recipient.
+ * Ids are hashes of (workflow, cause, instance, measure, n, recipient); partition is left 0. */
+void wire_outputs(const struct program *p, const struct effects *fx, struct arena *a, struct record **out, size_t *n);
+
+/* The dead letter of a refused record: key and value as received, its content-type; an envelope of its own (ce_id …, type duban.v1.Rejected);
+ * every reason and where it came from in headers duban_reason, duban_topic, duban_partition, duban_offset, duban_ce_*. e may be NULL. */
+struct record wire_rejected(const struct record *from, const struct reasons *why, const struct cloud_event *e, struct arena *a);
+/* The dead letter of a timer's turn that was halted: no value, headers duban_reason, duban_task, duban_timer. partition is 0. */
+struct record wire_halted(const struct program *p, const struct effects *fx, struct arena *a);
+
+/* One output (or input, or history) record as one JSON object on one line: topic, id, type, then the message's fields; times RFC 3339 UTC. */
+struct slice wire_record_json(const struct record *r, struct arena *a);
+
+/* ---- state */
+
+/* Names, not indices, so that state outlives versions of the definition. decode: NULL with why when it does not fit p. */
+struct slice wire_instance_pack(const struct program *p, const struct instance *i, struct arena *a);
+struct instance *wire_instance_unpack(const struct program *p, struct slice bytes, struct arena *a, struct err *e);
+
+/* History: one record a turn, chained by hash per workflow. */
+struct history_head {
+    uint64_t sequence; /* of the last record; 0: none */
+    unsigned char hash[32];
+};
+/* in: the input's record, or NULL for a timer. Advances the head. */
+struct slice wire_history_pack(const struct program *p, const struct effects *fx, const struct record *in, const struct record *outputs,
+                               size_t noutputs, struct history_head *head, struct arena *a);
+/* Checks the chain: recomputes the hash of `bytes` and compares the link with `head`, which it advances. */
+bool wire_history_verify(struct slice bytes, struct history_head *head, struct err *e);
+struct slice wire_history_json(struct slice bytes, struct arena *a);
+/* The outputs that a history record holds, as they were: topic, key, value, headers; partition is the input's. */
+bool wire_history_outputs(struct slice bytes, struct arena *a, struct record **out, size_t *n);
+
+/* The embedded log's stored form of a record. */
+struct slice wire_log_pack(const struct record *r, struct arena *a);
+bool wire_log_unpack(struct slice bytes, struct arena *a, struct record *out, struct err *e);
+
+/* A changelog marker ends a batch. */
+struct marker {
+    uint64_t batch;
+    int64_t input_next[2];  /* submissions, deadlines */
+    int64_t history_next;   /* on the history topic's partition */
+    instant_t clock_target;
+    struct slice owner_url;
+};
+struct slice wire_marker_pack(const struct marker *m, struct arena *a);
+bool wire_marker_unpack(struct slice bytes, struct arena *a, struct marker *out, struct err *e);
+
+#endif
