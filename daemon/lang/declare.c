@@ -1,0 +1,169 @@
+/* Names and types of everything declared, before any expression is read. */
+#include "lang/kinds.h"
+
+/* ---- the workflow itself */
+
+static void id_read(struct compiler *c)
+{
+    const struct yaml *node = yaml_get(c->root, "workflow");
+    if (!is_scalar(node))
+        return;
+    bool ok = node->text.n > 0 && node->text.n <= 64;
+    for (size_t i = 0; ok && i < node->text.n; i++) {
+        char b = node->text.p[i];
+        ok = (b >= 'a' && b <= 'z') || (b >= '0' && b <= '9') || (b == '-' && i > 0);
+    }
+    if (!ok)
+        ERROR_AT(c, WORKFLOW_ID, node, "up to 64 of a-z, 0-9 and minus: suifenhe-2024",
+                 "“%.*s” cannot be a workflow's id", SLICE_ARG(node->text));
+    c->program->id = node->text;
+}
+
+static void head_declare(struct compiler *c)
+{
+    struct program *p = c->program;
+    const struct yaml *issuer = yaml_get(c->root, "issuer");
+    id_read(c);
+    p->title = read_title(c, yaml_get(c->root, "title"));
+    p->effective = (struct span){DATE_NONE, DATE_NONE};
+    read_span(c, yaml_get(c->root, "effective"), &p->effective);
+    p->issuer = is_scalar(issuer) ? read_role(c, issuer) : -1;
+}
+
+/* ---- parameters */
+
+/* A constant's type shows in how it is written: yes, 3, 70%, 30d, 2024-03-29; anything else is a word. */
+static void param_value(struct compiler *c, const struct yaml *node, struct param *p)
+{
+    struct rat number;
+    struct duration duration;
+    date_t date;
+    (void)c;
+    if (slice_eq(node->text, S("yes")) || slice_eq(node->text, S("no"))) {
+        p->type = type_yesno;
+        p->value = (struct value){.tag = VALUE_YESNO, .yes = slice_eq(node->text, S("yes"))};
+    } else if (rat_parse(node->text, &number)) {
+        p->type = type_number;
+        p->value = (struct value){.tag = VALUE_NUMBER, .number = number};
+    } else if (duration_parse(node->text, &duration)) {
+        p->type = (struct type){.tag = TYPE_DURATION};
+        p->value = (struct value){.tag = VALUE_DURATION, .duration = duration};
+    } else if (date_parse(node->text, &date)) {
+        p->type = (struct type){.tag = TYPE_DATE};
+        p->value = (struct value){.tag = VALUE_DATE, .date = date};
+    } else {
+        p->type = type_text;
+        p->value = (struct value){.tag = VALUE_TEXT, .text = node->text};
+    }
+}
+
+static void params_declare(struct compiler *c)
+{
+    static const struct key_def keys[] = {{"value", YAML_NULL, true}, {"why", YAML_SCALAR, false}};
+    struct build *b = build_of(c);
+    struct program *p = c->program;
+    section_collect(b, "params", &b->params);
+    p->params = ARENA_ARRAY(c->arena, struct param, b->params.n + 1);
+    c->param_used = ARENA_ARRAY(c->arena, bool, b->params.n + 1);
+    for (size_t i = 0; i < b->params.n; i++) {
+        const struct declared *d = &b->params.item[i];
+        struct param *param = &p->params[p->nparams++];
+        *param = (struct param){.name = d->name, .type = type_text, .place = place_of(c, d->key)};
+        if (!keys_check(c, d->node, keys, 2, arena_printf(c->arena, "parameter %.*s", SLICE_ARG(d->name)).p))
+            continue;
+        param->why = read_text(d->node, "why");
+        const struct yaml *value = yaml_get(d->node, "value");
+        if (value && (!is_scalar(value) || value->text.n == 0))
+            ERROR_AT(c, PARAM_UNSET, value->kind == YAML_NULL ? d->key : value,
+                     "one value: 3, 70%, 30d, yes, a date or a word", "parameter “%.*s” has no value",
+                     SLICE_ARG(d->name));
+        else if (value)
+            param_value(c, value, param);
+    }
+}
+
+/* ---- documents: the whole of one is its declaration */
+
+/* 绥营督〔year〕n号: what stands before the year, and what after the number. */
+static void document_number(struct compiler *c, const struct yaml *node, struct document *d)
+{
+    static const struct slice year = {"〔year〕n", sizeof "〔year〕n" - 1};
+    const char *p = node->text.n ? memmem(node->text.p, node->text.n, year.p, year.n) : NULL;
+    if (!p || p == node->text.p) {
+        ERROR_AT(c, DOCUMENT_NUMBER, node, "the issuer's mark, 〔year〕, n: 绥营督〔year〕n号",
+                 "“%.*s” is no document number", SLICE_ARG(node->text));
+        return;
+    }
+    size_t before = (size_t)(p - node->text.p);
+    d->number_prefix = (struct slice){node->text.p, before};
+    d->number_suffix = (struct slice){p + year.n, node->text.n - before - year.n};
+}
+
+static void documents_declare(struct compiler *c)
+{
+    static const struct key_def keys[] = {
+        {"title", YAML_NULL, true}, {"number", YAML_SCALAR, false}, {"template", YAML_SCALAR, false}};
+    struct build *b = build_of(c);
+    struct program *p = c->program;
+    section_collect(b, "documents", &b->documents);
+    p->documents = ARENA_ARRAY(c->arena, struct document, b->documents.n + 1);
+    b->document_used = ARENA_ARRAY(c->arena, bool, b->documents.n + 1);
+    for (size_t i = 0; i < b->documents.n; i++) {
+        const struct declared *d = &b->documents.item[i];
+        struct document *doc = &p->documents[p->ndocuments++];
+        *doc = (struct document){.name = d->name, .place = place_of(c, d->key)};
+        if (!keys_check(c, d->node, keys, 3, arena_printf(c->arena, "document %.*s", SLICE_ARG(d->name)).p))
+            continue;
+        const struct yaml *number = yaml_get(d->node, "number"), *template = yaml_get(d->node, "template");
+        doc->title = read_title(c, yaml_get(d->node, "title"));
+        if (is_scalar(number))
+            document_number(c, number, doc);
+        if (is_scalar(template) &&
+            !file_beside(c, arena_printf(c->arena, "templates/%.*s", SLICE_ARG(template->text))) &&
+            !file_beside(c, template->text))
+            ERROR_AT(c, TEMPLATE, template, "a file of the workflow's folder", "there is no template %.*s",
+                     SLICE_ARG(template->text));
+    }
+}
+
+/* ---- */
+
+static void raise_count(void *ctx, const struct action_site *site)
+{
+    size_t *n = ctx;
+    *n += yaml_get(site->action, "raise") != NULL;
+}
+
+void declare_all(struct compiler *c)
+{
+    struct build *b = build_of(c);
+    struct program *p = c->program;
+    head_declare(c);
+    params_declare(c);
+    section_collect(b, "events", &b->events);
+    section_collect(b, "rankings", &b->rankings);
+    section_collect(b, "obligations", &b->obligations);
+    section_collect(b, "measures", &b->measures);
+    section_collect(b, "machines", &b->machines);
+    kinds_builtin(c);
+    events_declare(c);
+    rankings_declare(c);
+    documents_declare(c);
+
+    size_t raises = 0;
+    for (size_t i = 0; i < b->machines.n; i++)
+        actions_visit(b->machines.item[i].node, raise_count, &raises);
+    c->kind_used = ARENA_ARRAY(c->arena, bool, p->nkinds + raises + 1);
+    c->measure_used = ARENA_ARRAY(c->arena, bool, b->measures.n + 1);
+
+    p->measures = ARENA_ARRAY(c->arena, struct measure, b->measures.n + 1);
+    for (size_t i = 0; i < b->measures.n; i++)
+        p->measures[p->nmeasures++] = (struct measure){.name = b->measures.item[i].name, .document = -1};
+    p->obligations = ARENA_ARRAY(c->arena, struct obligation, b->obligations.n + 1);
+    for (size_t i = 0; i < b->obligations.n; i++)
+        p->obligations[p->nobligations++] = (struct obligation){.name = b->obligations.item[i].name};
+    machines_declare(c);
+    raises_declare(c);
+    kinds_rename(c);
+    kinds_compile(c);
+}

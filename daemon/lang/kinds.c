@@ -1,0 +1,323 @@
+/* Kinds of events: the built-in ones, declared facts and rankings. */
+#include "lang/kinds.h"
+
+struct kind *kind_add(struct compiler *c, struct slice name, enum kind_class class_, const struct yaml *at)
+{
+    struct build *b = build_of(c);
+    struct program *p = c->program;
+    struct kind *k = arena_push(c->arena, &p->kinds, &p->nkinds, &b->kinds_cap, sizeof *k);
+    *k = (struct kind){.name = name, .class_ = class_, .dated = -1, .ranking = -1, .place = place_of(c, at)};
+    return k;
+}
+
+/* ---- built in */
+
+static const char *const builtin[KIND_DECLARED] = {
+    [KIND_SUBMITTED] = "submitted", [KIND_ACCEPTED] = "accepted", [KIND_RETURNED] = "returned",
+    [KIND_COUNTED] = "counted",     [KIND_TIMER] = "timer",
+};
+
+struct slice kind_builtin_name(int kind)
+{
+    return slice_of(builtin[kind]);
+}
+
+void kinds_builtin(struct compiler *c)
+{
+    struct field task[] = {{S("unit"), {.tag = TYPE_UNIT}},
+                           {S("about"), {.tag = TYPE_UNIT, .optional = true}},
+                           {S("obligation"), {.tag = TYPE_TEXT}},
+                           {S("period"), {.tag = TYPE_PERIOD}},
+                           {S("reason"), {.tag = TYPE_TEXT, .optional = true}}};
+    struct field *f = ARENA_ARRAY(c->arena, struct field, 5);
+    memcpy(f, task, sizeof task);
+    for (int i = 0; i < KIND_DECLARED; i++) {
+        struct kind *k = kind_add(c, slice_of(builtin[i]), KIND_CLASS_BUILTIN, NULL);
+        bool review = i == KIND_ACCEPTED || i == KIND_RETURNED;
+        k->fields = f;
+        k->nfields = i == KIND_TIMER ? 0 : review ? 5 : 4;
+        k->voice = review ? VOICE_DEADLINES : VOICE_SUBMISSIONS;
+    }
+}
+
+/* ---- facts */
+
+struct field *fields_compile(struct compiler *c, const struct yaml *map, size_t *n)
+{
+    size_t count = map_size(c, map);
+    struct field *f = ARENA_ARRAY(c->arena, struct field, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        f[i].name = map->pairs[i].key->text;
+        name_check(c, map->pairs[i].key, "a field");
+        if (!type_compile(c, map->pairs[i].value, &f[i].type))
+            f[i].type = (struct type){.tag = TYPE_TEXT, .optional = true};
+    }
+    *n = count;
+    return f;
+}
+
+int field_find(const struct field *f, size_t n, struct slice name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (slice_eq(f[i].name, name))
+            return (int)i;
+    return -1;
+}
+
+const char *field_hint(struct compiler *c, const struct field *f, size_t n, struct slice got)
+{
+    struct slice *name = ARENA_ARRAY(c->arena, struct slice, n + 1);
+    for (size_t i = 0; i < n; i++)
+        name[i] = f[i].name;
+    return name_hint(c, got, name, n);
+}
+
+static void sources_read(struct compiler *c, const struct yaml *node, struct kind *k)
+{
+    const struct yaml *const *item;
+    size_t n = read_items(node, &item);
+    k->from = ARENA_ARRAY(c->arena, struct slice, n + 1);
+    if (is_scalar(node))
+        k->from[k->nfrom++] = node->text;
+    for (size_t i = 0; i < n; i++) {
+        if (is_scalar(item[i]))
+            k->from[k->nfrom++] = item[i]->text;
+        else
+            ERROR_AT(c, SHAPE, item[i], "the source of a CloudEvent", "expected a text here");
+    }
+}
+
+static void dated_read(struct compiler *c, const struct yaml *node, struct kind *k)
+{
+    if (!is_scalar(node))
+        return;
+    k->dated = field_find(k->fields, k->nfields, node->text);
+    if (k->dated < 0) {
+        ERROR_AT(c, FIELD_UNKNOWN, node, field_hint(c, k->fields, k->nfields, node->text),
+                 "the event has no field “%.*s”", SLICE_ARG(node->text));
+        return;
+    }
+    enum type_tag tag = k->fields[k->dated].type.tag;
+    if (tag != TYPE_DATE && tag != TYPE_INSTANT && tag != TYPE_PERIOD)
+        ERROR_AT(c, EVENT_DATED, node, "a field of type date, instant or period",
+                 "“%.*s” does not say when it happened", SLICE_ARG(node->text));
+}
+
+void events_declare(struct compiler *c)
+{
+    static const struct key_def keys[] = {{"by", YAML_NULL, false},      {"from", YAML_NULL, false},
+                                          {"voice", YAML_SCALAR, false}, {"dated", YAML_SCALAR, false},
+                                          {"fields", YAML_MAP, false},   {"refuse", YAML_LIST, false},
+                                          {"title", YAML_NULL, false}};
+    static const char *const voices[] = {"submissions", "deadlines", "either"};
+    struct section *s = &build_of(c)->events;
+    for (size_t i = 0; i < s->n; i++) {
+        const struct declared *d = &s->item[i];
+        struct kind *k = kind_add(c, d->name, KIND_CLASS_FACT, d->key);
+        if (!keys_check(c, d->node, keys, sizeof keys / sizeof *keys,
+                        arena_printf(c->arena, "event %.*s", SLICE_ARG(d->name)).p))
+            continue;
+        read_title(c, yaml_get(d->node, "title"));
+        k->fields = fields_compile(c, yaml_get(d->node, "fields"), &k->nfields);
+        read_roles(c, yaml_get(d->node, "by"), &k->by, &k->nby);
+        sources_read(c, yaml_get(d->node, "from"), k);
+        dated_read(c, yaml_get(d->node, "dated"), k);
+        int voice = read_word(c, yaml_get(d->node, "voice"), voices, 3, "voice");
+        k->voice = voice < 0 ? VOICE_SUBMISSIONS : (enum voice)voice;
+    }
+}
+
+static void refusals_compile(struct compiler *c, const struct yaml *list, int kind)
+{
+    static const struct key_def keys[] = {{"if", YAML_SCALAR, true}, {"say", YAML_SCALAR, true}};
+    const struct yaml *const *item;
+    size_t n = read_items(list, &item);
+    struct kind *k = &c->program->kinds[kind];
+    struct scope s = {.c = c, .kind = kind};
+    k->refuse = ARENA_ARRAY(c->arena, struct refusal, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        if (!keys_check(c, item[i], keys, 2, "a refusal"))
+            continue;
+        struct refusal r = {.say = read_text(item[i], "say")};
+        const struct yaml *condition = yaml_get(item[i], "if");
+        if (is_scalar(condition))
+            r.if_ = expr_compile(&s, condition, &type_yesno);
+        if (r.if_ && r.say.n)
+            k->refuse[k->nrefuse++] = r;
+    }
+}
+
+/* ---- rankings */
+
+/* What is ranked: a table's rows, or units (all of them, or the holders of a role). */
+static void ranking_of(struct compiler *c, const struct yaml *node, struct ranking *r)
+{
+    struct program *p = c->program;
+    r->of = (struct type){.tag = TYPE_UNIT};
+    r->of_name = S("unit");
+    if (!is_scalar(node) || slice_eq(node->text, S("unit")))
+        return;
+    for (size_t i = 0; i < p->ntables; i++)
+        if (slice_eq(p->tables[i].row, node->text)) {
+            r->of = (struct type){.tag = TYPE_ROW, .table = (int)i};
+            r->of_name = node->text;
+            return;
+        }
+    for (size_t i = 0; i < p->nroles; i++)
+        if (slice_eq(p->roles[i], node->text)) {
+            c->role_used[i] = true;
+            return;
+        }
+    struct slice *name = ARENA_ARRAY(c->arena, struct slice, p->ntables + 1);
+    for (size_t i = 0; i < p->ntables; i++)
+        name[i] = p->tables[i].row;
+    ERROR_AT(c, RANKING_OF, node, p->ntables ? name_hint(c, node->text, name, p->ntables) : "unit, or a role",
+             "“%.*s” is no row of a table, no role and not unit", SLICE_ARG(node->text));
+    struct slice near = nearest_name(node->text, name, p->ntables);
+    for (size_t i = 0; i < p->ntables && near.n; i++)
+        if (slice_eq(name[i], near)) { /* what was meant, for the sake of what else is said */
+            r->of = (struct type){.tag = TYPE_ROW, .table = (int)i};
+            r->of_name = near;
+        }
+}
+
+static void ranking_kinds(struct compiler *c, const struct declared *d, int index)
+{
+    struct ranking *r = &c->program->rankings[index];
+    struct type period = {.tag = TYPE_PERIOD, .period_kind = r->period};
+    struct field *list = ARENA_ARRAY(c->arena, struct field, 2),
+                 *entry = ARENA_ARRAY(c->arena, struct field, RANKED_FIELDS);
+    list[0] = (struct field){S("period"), period};
+    list[1] = (struct field){S("places"), type_number};
+    entry[RANKED_SUBJECT] = (struct field){r->of_name, r->of};
+    entry[RANKED_PERIOD] = (struct field){S("period"), period};
+    entry[RANKED_RANK] = (struct field){S("rank"), type_number};
+    entry[RANKED_PLACES] = (struct field){S("places"), type_number};
+    entry[RANKED_TIED] = (struct field){S("tied"), type_number};
+    entry[RANKED_LOW] = (struct field){S("low"), type_yesno};
+    entry[RANKED_LAST] = (struct field){S("last"), type_yesno};
+    entry[RANKED_MIDDLE] = (struct field){S("middle"), type_number};
+    bool only = build_of(c)->rankings.n == 1;
+    struct slice entry_name = only ? S("ranked") : arena_printf(c->arena, "ranked %.*s", SLICE_ARG(d->name));
+    r->kind_list = (int)c->program->nkinds;
+    r->kind_entry = r->kind_list + 1;
+    struct kind *k =
+        kind_add(c, arena_printf(c->arena, "ranking %.*s", SLICE_ARG(d->name)), KIND_CLASS_RANKING, d->key);
+    *k = (struct kind){.name = k->name,
+                       .class_ = k->class_,
+                       .fields = list,
+                       .nfields = 2,
+                       .by = r->by,
+                       .nby = r->nby,
+                       .voice = VOICE_DEADLINES,
+                       .dated = 0,
+                       .ranking = index,
+                       .place = k->place};
+    k = kind_add(c, entry_name, KIND_CLASS_RANKING_ENTRY, d->key);
+    *k = (struct kind){.name = k->name,
+                       .class_ = k->class_,
+                       .fields = entry,
+                       .nfields = RANKED_FIELDS,
+                       .by = r->by,
+                       .nby = r->nby,
+                       .voice = VOICE_DEADLINES,
+                       .dated = RANKED_PERIOD,
+                       .ranking = index,
+                       .place = k->place};
+}
+
+/* `by: [bureau]`, or as a regime says it: `received: by bureau`. */
+static void ranking_by(struct compiler *c, const struct declared *d, struct ranking *r)
+{
+    const struct yaml *received = yaml_get(d->node, "received");
+    read_roles(c, yaml_get(d->node, "by"), &r->by, &r->nby);
+    if (!is_scalar(received))
+        return;
+    struct yaml role = *received;
+    if (!slice_drop(&role.text, S("by "))) {
+        ERROR_AT(c, WORD, received, "by ROLE", "“%.*s” does not say who publishes it",
+                 SLICE_ARG(received->text));
+        return;
+    }
+    role.column += char_count((struct slice){received->text.p, (size_t)(role.text.p - received->text.p)});
+    role.width = char_count(role.text);
+    read_roles(c, &role, &r->by, &r->nby);
+}
+
+/* A declared event may be called as a built-in one is (验收 is `accepted`, too): inside a task's machine the
+ * word means the built-in event, elsewhere the declared one. What looks kinds up by name must find the
+ * declared one alone. */
+void kinds_rename(struct compiler *c)
+{
+    struct program *p = c->program;
+    for (size_t i = 0; i < KIND_DECLARED; i++)
+        for (size_t k = KIND_DECLARED; k < p->nkinds; k++)
+            if (slice_eq(p->kinds[k].name, slice_of(builtin[i])))
+                p->kinds[i].name = arena_printf(c->arena, "task %s", builtin[i]);
+}
+
+static void names_check(struct compiler *c)
+{
+    struct section *s = &build_of(c)->events;
+    struct program *p = c->program;
+    for (size_t i = 0; i < s->n; i++) {
+        bool word = slice_eq(s->item[i].name, S("any")) || slice_eq(s->item[i].name, S("timer"));
+        for (size_t k = KIND_DECLARED + s->n; k < p->nkinds && !word; k++)
+            word = slice_eq(p->kinds[k].name, s->item[i].name);
+        if (word)
+            ERROR_AT(c, DECLARED_TWICE, s->item[i].key, "another name",
+                     "“%.*s” means something else after when:", SLICE_ARG(s->item[i].name));
+    }
+}
+
+void rankings_declare(struct compiler *c)
+{
+    static const struct key_def keys[] = {
+        {"title", YAML_NULL, false},          {"basis", YAML_SCALAR, true}, {"of", YAML_SCALAR, true},
+        {"period", YAML_SCALAR, true},        {"by", YAML_NULL, false},     {"received", YAML_SCALAR, false},
+        {"ties", YAML_SCALAR, false},         {"tail", YAML_SCALAR, false}, {"middle", YAML_SCALAR, false},
+        {"no-tail-under", YAML_SCALAR, false}};
+    static const char *const ties[] = {"competition"};
+    struct section *s = &build_of(c)->rankings;
+    struct program *p = c->program;
+    p->rankings = ARENA_ARRAY(c->arena, struct ranking, s->n + 1);
+    for (size_t i = 0; i < s->n; i++) {
+        const struct declared *d = &s->item[i];
+        struct ranking *r = &p->rankings[i];
+        *r = (struct ranking){.name = d->name, .period = PERIOD_YEAR, .place = place_of(c, d->key)};
+        if (keys_check(c, d->node, keys, sizeof keys / sizeof *keys,
+                       arena_printf(c->arena, "ranking %.*s", SLICE_ARG(d->name)).p)) {
+            r->title = read_title(c, yaml_get(d->node, "title"));
+            r->basis = read_text(d->node, "basis");
+            read_period_kind(c, yaml_get(d->node, "period"), &r->period);
+            ranking_by(c, d, r);
+            read_word(c, yaml_get(d->node, "ties"), ties, 1, "way to rank ties");
+            read_count(c, yaml_get(d->node, "no-tail-under"), 1, 100000, &r->no_tail_under);
+        }
+        ranking_of(c, yaml_get(d->node, "of"), r);
+        p->nrankings = i + 1;
+        ranking_kinds(c, d, (int)i);
+    }
+    names_check(c);
+}
+
+/* ---- the expressions of kinds, once every name is known */
+
+void kinds_compile(struct compiler *c)
+{
+    struct build *b = build_of(c);
+    struct program *p = c->program;
+    for (size_t i = 0; i < b->events.n; i++)
+        refusals_compile(c, yaml_get(b->events.item[i].node, "refuse"), KIND_DECLARED + (int)i);
+    for (size_t i = 0; i < b->rankings.n; i++) {
+        struct ranking *r = &p->rankings[i];
+        const struct yaml *tail = yaml_get(b->rankings.item[i].node, "tail"),
+                          *middle = yaml_get(b->rankings.item[i].node, "middle");
+        /* What the tail and the middle decide (low, last, middle) is not there yet. */
+        struct scope s = {.c = c, .kind = -1, .row = p->kinds[r->kind_entry].fields, .nrow = RANKED_LOW};
+        if (is_scalar(tail))
+            r->tail = expr_compile(&s, tail, &type_number);
+        if (is_scalar(middle))
+            r->middle = expr_compile(&s, middle, &type_number);
+    }
+}

@@ -1,0 +1,22 @@
+/* Checks of the whole, after everything is compiled. */
+#ifndef DUBAND_LINT_H
+#define DUBAND_LINT_H
+
+#include "lang/kinds.h"
+
+/* A rule whose event, or whose state to go to, could not be read: it is in the way of no other mistake being
+ * found. */
+#define KIND_UNREAD (-2)
+#define GO_UNREAD (-2)
+#define GROUP_UNREAD (-2)
+
+/* The place as something to point at. */
+struct yaml place_node(const struct compiler *c, uint32_t place, int width);
+
+void lint_states(struct compiler *c); /* lint_machine.c */
+void lint_raises(struct compiler *c); /* lint_raise.c: cycles */
+void lint_checks(struct compiler *c); /* lint_check.c: load-checks */
+void lint_owed(
+    struct compiler *c); /* lint_check.c: who owes, when it falls due; only for a program without mistakes */
+
+#endif

@@ -1,0 +1,258 @@
+/* Machines: counters, lets, and which instances an event reaches. States are compiled in rules.c. */
+#include "lang/machines.h"
+
+/* ---- counters: low: {each: ranked, if: event.low, within: year, mode: cumulative} */
+
+static void count_compile(struct machine_at *at, const struct yaml *node, struct count_def *out)
+{
+    static const struct key_def keys[] = {{"each", YAML_SCALAR, true},
+                                          {"if", YAML_SCALAR, false},
+                                          {"within", YAML_SCALAR, false},
+                                          {"mode", YAML_SCALAR, false}};
+    static const char *const modes[] = {"cumulative", "consecutive"};
+    struct compiler *c = at->c;
+    if (!keys_check(c, node, keys, 4, arena_printf(c->arena, "counter %.*s", SLICE_ARG(out->name)).p))
+        return;
+    const struct yaml *each = yaml_get(node, "each"), *condition = yaml_get(node, "if"),
+                      *within = yaml_get(node, "within");
+    out->kind = read_kind(c, each, at->task);
+    struct scope s = at->scope;
+    s.kind = out->kind;
+    if (is_scalar(condition) && out->kind >= 0)
+        out->if_ = expr_compile(&s, condition, &type_yesno);
+    out->within = PERIOD_ONCE;
+    if (is_scalar(within))
+        read_period_kind(c, within, &out->within);
+    out->consecutive = read_word(c, yaml_get(node, "mode"), modes, 2, "way to count") == 1;
+}
+
+static void counts_compile(struct machine_at *at)
+{
+    const struct yaml *counts = yaml_get(at->node, "counts");
+    for (size_t i = 0; i < at->m->ncounts; i++)
+        count_compile(at, counts->pairs[i].value, &at->m->counts[i]);
+}
+
+/* Lets that no other expression has asked for yet. */
+static void lets_compile(struct machine_at *at)
+{
+    for (size_t i = 0; i < at->m->nlets; i++)
+        let_compile(&at->scope, i);
+}
+
+/* ---- reach */
+
+/* Kinds that something of the machine waits for, with where it says so. */
+struct handled {
+    struct machine_at *at;
+    struct {
+        int kind;
+        const struct yaml *node;
+    } * item;
+    size_t n, cap;
+};
+
+static void handled_add(struct handled *h, int kind, const struct yaml *node)
+{
+    for (size_t i = 0; i < h->n; i++)
+        if (h->item[i].kind == kind)
+            return;
+    arena_push(h->at->c->arena, &h->item, &h->n, &h->cap, sizeof *h->item);
+    h->item[h->n - 1].kind = kind;
+    h->item[h->n - 1].node = node;
+}
+
+static void handled_rules(struct handled *h, const struct yaml *rules)
+{
+    const struct yaml *const *rule;
+    size_t n = read_items(rules, &rule);
+    for (size_t i = 0; i < n; i++) {
+        int kind = when_kind(h->at->c, rule[i], h->at->task);
+        if (kind >= 0)
+            handled_add(h, kind, yaml_get(rule[i], "when"));
+    }
+}
+
+static void handled_find(struct handled *h)
+{
+    static const char *const bodies[] = {"states", "groups"};
+    const struct yaml *node = h->at->node, *counts = yaml_get(node, "counts");
+    for (size_t i = 0; i < h->at->m->ncounts; i++)
+        if (h->at->m->counts[i].kind >= 0)
+            handled_add(h, h->at->m->counts[i].kind, yaml_get(counts->pairs[i].value, "each"));
+    for (int b = 0; b < 2; b++) {
+        const struct yaml *map = yaml_get(node, bodies[b]);
+        for (size_t i = 0; map && map->kind == YAML_MAP && i < map->n; i++)
+            handled_rules(h, yaml_get(map->pairs[i].value, "rules"));
+    }
+    handled_rules(h, yaml_get(node, "any-state"));
+}
+
+static const struct expr *event_field(struct compiler *c, const struct kind *k, int f,
+                                      const struct yaml *place)
+{
+    return expr_make(c, EXPR_EVENT, f, k->fields[f].type, place);
+}
+
+/* The part that `reach:` gives, else the event's field of that name, else for the unit the reporter. */
+static const struct expr *reach_part(struct machine_at *at, int kind, size_t part, const struct yaml *given,
+                                     const struct yaml *place)
+{
+    struct compiler *c = at->c;
+    const struct kind *k = &c->program->kinds[kind];
+    const struct field *want = &at->m->key[part];
+    struct scope s = {.c = c, .kind = kind};
+    const struct expr *x;
+    if (given) {
+        struct slice text = slice_trim(given->text);
+        if (!slice_drop(&text, S("each of ")))
+            slice_drop(&text, S("each "));
+        x = expr_compile_part(&s, given, text, NULL);
+    } else {
+        int f = field_find(k->fields, k->nfields, want->name);
+        if (f >= 0) {
+            x = event_field(c, k, f, place);
+        } else if ((int)part == at->m->unit_key && k->class_ == KIND_CLASS_FACT) {
+            x = expr_make(c, EXPR_EVENT_META, EVENT_BY, type_unit, place);
+        } else {
+            ERROR_AT(c, REACH, place,
+                     arena_printf(c->arena, "reach: {%.*s: {%.*s: …}}, or a field “%.*s”", SLICE_ARG(k->name),
+                                  SLICE_ARG(want->name), SLICE_ARG(want->name))
+                         .p,
+                     "nothing says which “%.*s” of machine %.*s the event %.*s reaches",
+                     SLICE_ARG(want->name), SLICE_ARG(at->m->name), SLICE_ARG(k->name));
+            return NULL;
+        }
+    }
+    if (!x || type_names(&want->type, &x->type))
+        return x;
+    ERROR_AT(c, EXPR_TYPE, given ? given : place, type_format(c->arena, &want->type).p,
+             "key part “%.*s” of machine %.*s cannot be %.*s", SLICE_ARG(want->name), SLICE_ARG(at->m->name),
+             SLICE_ARG(type_format(c->arena, &x->type)));
+    return NULL;
+}
+
+static void reach_add(struct machine_at *at, int kind, const struct yaml *map, const struct yaml *place)
+{
+    struct compiler *c = at->c;
+    struct machine *m = at->m;
+    if (m->nkey == 0)
+        return; /* said already */
+    struct reach r = {.kind = kind, .key = ARENA_ARRAY(c->arena, const struct expr *, m->nkey + 1)};
+    for (size_t i = 0; map && map->kind == YAML_MAP && i < map->n; i++)
+        if (field_find(m->key, m->nkey, map->pairs[i].key->text) < 0)
+            ERROR_AT(c, REACH, map->pairs[i].key, field_hint(c, m->key, m->nkey, map->pairs[i].key->text),
+                     "“%.*s” is no part of the machine's key", SLICE_ARG(map->pairs[i].key->text));
+    bool whole = true;
+    for (size_t i = 0; i < m->nkey; i++) {
+        const struct yaml *given = NULL;
+        for (size_t k = 0; map && map->kind == YAML_MAP && k < map->n; k++)
+            if (slice_eq(map->pairs[k].key->text, m->key[i].name))
+                given = map->pairs[k].value;
+        if (given && !is_scalar(given))
+            ERROR_AT(c, SHAPE, given, "an expression", "a key part is one expression");
+        else
+            r.key[i] = reach_part(at, kind, i, given, place);
+        whole &= r.key[i] != NULL;
+    }
+    if (whole)
+        m->reach[m->nreach++] = r;
+}
+
+static void reach_tasks(struct machine_at *at, const struct handled *h)
+{
+    const struct yaml *reach = yaml_get(at->node, "reach"), *born = yaml_get(at->node, "born-by");
+    if (reach || born)
+        ERROR_AT(at->c, MACHINE_EVENT, reach ? reach : born, NULL,
+                 "tasks are born by their obligation and reached by name");
+    for (size_t i = 0; i < h->n; i++)
+        if (h->item[i].kind >= KIND_DECLARED)
+            ERROR_AT(
+                at->c, MACHINE_EVENT, h->item[i].node, "submitted, accepted, returned, counted or timer NAME",
+                "a task does not hear “%.*s”; an obligation's counts: may", SLICE_ARG(h->item[i].node->text));
+}
+
+static void reach_compile(struct machine_at *at, const struct handled *h)
+{
+    struct compiler *c = at->c;
+    const struct yaml *reach = yaml_get(at->node, "reach"), *born = yaml_get(at->node, "born-by");
+    const struct yaml *const *item, *one = born;
+    size_t nborn = read_items(born, &item), nreach = reach && reach->kind == YAML_MAP ? reach->n : 0;
+    if (is_scalar(born)) {
+        item = &one;
+        nborn = 1;
+    }
+    int *kind = ARENA_ARRAY(c->arena, int, nborn + h->n + nreach + 1);
+    at->m->reach = ARENA_ARRAY(c->arena, struct reach, nborn + h->n + nreach + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < nreach; i++) {
+        kind[n] = read_kind(c, reach->pairs[i].key, false);
+        if (kind[n] >= 0)
+            reach_add(at, kind[n++], reach->pairs[i].value, reach->pairs[i].key);
+    }
+    for (size_t i = 0; i < h->n + nborn; i++) {
+        const struct yaml *node = i < h->n ? h->item[i].node : item[i - h->n];
+        int k = i < h->n ? h->item[i].kind : read_kind(c, node, false);
+        bool known = k < 0;
+        for (size_t j = 0; j < n && !known; j++)
+            known = kind[j] == k;
+        if (!known) {
+            kind[n++] = k;
+            reach_add(at, k, NULL, node);
+        }
+        for (size_t r = 0; i >= h->n && r < at->m->nreach; r++)
+            at->m->reach[r].born |= at->m->reach[r].kind == k;
+    }
+}
+
+/* ---- */
+
+int state_read(struct machine_at *at, const struct yaml *node)
+{
+    struct compiler *c = at->c;
+    int i = machine_state(at->m, node->text);
+    if (i >= 0)
+        return i;
+    struct slice *name = ARENA_ARRAY(c->arena, struct slice, at->m->nstates + 1);
+    for (size_t k = 0; k < at->m->nstates; k++)
+        name[k] = at->m->states[k].name;
+    ERROR_AT(c, STATE_UNKNOWN, node, name_hint(c, node->text, name, at->m->nstates),
+             "machine %.*s has no state “%.*s”", SLICE_ARG(at->m->name), SLICE_ARG(node->text));
+    return -1;
+}
+
+static void initial_read(struct machine_at *at, const struct declared *d)
+{
+    const struct yaml *node = yaml_get(at->node, "initial");
+    at->m->initial = 0;
+    if (is_scalar(node))
+        at->m->initial = state_read(at, node);
+    else if (at->m->nstates > 1)
+        ERROR_AT(at->c, START, d->key, "initial: STATE", "machine %.*s does not say in which state it begins",
+                 SLICE_ARG(d->name));
+    else if (at->m->nstates == 0 && yaml_get(at->node, "states"))
+        ERROR_AT(at->c, START, d->key, "at least one state", "machine %.*s has no state", SLICE_ARG(d->name));
+}
+
+void machines_compile(struct compiler *c)
+{
+    struct build *b = build_of(c);
+    for (size_t i = 0; i < b->machines.n; i++) {
+        const struct declared *d = &b->machines.item[i];
+        struct machine_at at = {.c = c, .m = &c->program->machines[i + 1], .node = d->node};
+        if (d->node->kind != YAML_MAP)
+            continue;
+        at.scope = machine_scope(c, (int)i + 1);
+        at.task = at.m->of == MACHINE_TASK;
+        counts_compile(&at);
+        struct handled h = {.at = &at};
+        handled_find(&h);
+        if (at.task)
+            reach_tasks(&at, &h);
+        else
+            reach_compile(&at, &h);
+        initial_read(&at, d);
+        states_compile(&at);
+        lets_compile(&at);
+    }
+}

@@ -1,0 +1,106 @@
+/* Measures: what is issued, to whom, on which basis, with which words. */
+#include "lang/build.h"
+
+static const char *const levels[] = {"notice",    "reminder",  "warning",  "circular",
+                                     "listing",   "yellow",    "red",      "lift",
+                                     "interview", "statement", "referral", "withdrawal"};
+static const char *const topics[] = {"notifications", "warnings", "supervision"};
+
+static void basis_read(struct compiler *c, const struct declared *d, struct measure *m)
+{
+    const struct yaml *node = yaml_get(d->node, "basis");
+    if (!is_scalar(node) || node->text.n == 0) {
+        ERROR_AT(c, BASIS, node ? node : d->key, "the article, as printed; or obligation; or rule",
+                 "measure %.*s has no basis", SLICE_ARG(d->name));
+        return;
+    }
+    m->basis_of_obligation = slice_eq(node->text, S("obligation"));
+    m->basis_of_rule = slice_eq(node->text, S("rule"));
+    if (!m->basis_of_obligation && !m->basis_of_rule)
+        m->basis = node->text;
+}
+
+static void document_read(struct compiler *c, const struct yaml *node, struct measure *m)
+{
+    struct build *b = build_of(c);
+    if (!is_scalar(node))
+        return;
+    m->document = section_find(&b->documents, node->text);
+    if (m->document >= 0)
+        b->document_used[m->document] = true;
+    else
+        ERROR_AT(c, DOCUMENT_UNKNOWN, node, section_hint(c, &b->documents, node->text),
+                 "no document “%.*s” is declared", SLICE_ARG(node->text));
+}
+
+static void body_broken(struct compiler *c, const struct yaml *node, struct slice text, const char *what)
+{
+    struct yaml at = place_in(node->file, node->line, text);
+    if (at.column == 1)
+        at = *node; /* a text with escapes was rewritten */
+    ERROR_AT(c, BODY, &at, "{unit.title}, {subject}, {limit} …; every { with its }", "%s", what);
+}
+
+/* 「{unit.title}：{title}」: literal text and expressions in turn. */
+static void body_compile(struct compiler *c, const struct scope *s, const struct yaml *node,
+                         struct measure *m)
+{
+    struct slice rest = node->text;
+    size_t cap = 0;
+    while (rest.n) {
+        struct slice literal = slice_cut(&rest, '{');
+        bool open = literal.p + literal.n < node->text.p + node->text.n; /* stopped at a brace */
+        const char *stray = literal.n ? memchr(literal.p, '}', literal.n) : NULL;
+        if (stray)
+            body_broken(c, node, (struct slice){stray, 1}, "a } without its {");
+        struct template_part *part = arena_push(c->arena, &m->body, &m->nbody, &cap, sizeof *part);
+        part->literal = literal;
+        if (!open)
+            return;
+        if (!rest.n || !memchr(rest.p, '}', rest.n)) {
+            body_broken(c, node, (struct slice){literal.p + literal.n, 1}, "a { without its }");
+            return;
+        }
+        struct slice text = slice_cut(&rest, '}');
+        if (slice_trim(text).n == 0)
+            body_broken(c, node, text, "nothing stands between { and }");
+        else
+            part->value = expr_compile_part(s, node, text, NULL);
+    }
+}
+
+static void measure_compile(struct compiler *c, const struct declared *d, struct measure *m)
+{
+    static const struct key_def keys[] = {{"title", YAML_NULL, true},       {"level", YAML_SCALAR, true},
+                                          {"rung", YAML_SCALAR, false},     {"topic", YAML_SCALAR, true},
+                                          {"basis", YAML_NULL, false},      {"to", YAML_NULL, true},
+                                          {"copy", YAML_NULL, false},       {"limit", YAML_SCALAR, false},
+                                          {"document", YAML_SCALAR, false}, {"body", YAML_SCALAR, false}};
+    m->place = place_of(c, d->key);
+    if (!keys_check(c, d->node, keys, sizeof keys / sizeof *keys,
+                    arena_printf(c->arena, "measure %.*s", SLICE_ARG(d->name)).p))
+        return;
+    const struct yaml *limit = yaml_get(d->node, "limit"), *body = yaml_get(d->node, "body");
+    /* A measure serves any machine: it knows what every measure has, and no machine's key. */
+    struct scope s = {.c = c, .kind = -1, .in_task = true, .row = measure_row, .nrow = MEASURE_FIELDS};
+    m->title = read_title(c, yaml_get(d->node, "title"));
+    m->level = (enum measure_level)(
+        1 + read_word(c, yaml_get(d->node, "level"), levels, sizeof levels / sizeof *levels, "level"));
+    int topic = read_word(c, yaml_get(d->node, "topic"), topics, 3, "topic");
+    m->topic = topic < 0 ? TOPIC_OF_NOTIFICATIONS : (enum measure_topic)topic;
+    read_count(c, yaml_get(d->node, "rung"), 0, 99, &m->rung);
+    basis_read(c, d, m);
+    document_read(c, yaml_get(d->node, "document"), m);
+    read_addressees(c, &s, yaml_get(d->node, "to"), &m->to, &m->nto);
+    read_addressees(c, &s, yaml_get(d->node, "copy"), &m->copy, &m->ncopy);
+    m->has_limit = limit && read_duration(c, limit, &m->limit);
+    if (is_scalar(body))
+        body_compile(c, &s, body, m);
+}
+
+void measures_compile(struct compiler *c)
+{
+    struct build *b = build_of(c);
+    for (size_t i = 0; i < b->measures.n; i++)
+        measure_compile(c, &b->measures.item[i], &c->program->measures[i]);
+}

@@ -1,0 +1,138 @@
+/* YAML as text: what its bytes alone tell, and where parts of a scalar stand in the source. */
+#include "lang/yaml.h"
+
+#include "lang/diag.h"
+
+#define YAML_BYTES_MAX (16u << 20)
+#define YAML_REPEATS_MAX 20 /* how often one file is told the same mistake */
+
+/* ---- what can be told from the bytes alone */
+
+static bool refuse_byte(const struct bundle_file *file, struct diags *d, const char *line, const char *at,
+                        int number)
+{
+    int column = char_count((struct slice){line, (size_t)(at - line)}) + 1;
+    size_t length = 0, left = (size_t)(file->content.p + file->content.n - at);
+    unsigned char c = (unsigned char)*at;
+
+    if (c == '\t') {
+        for (const char *p = line; p < at; p++)
+            if (*p != ' ' && *p != '\t')
+                return false;
+        diag_add(d, SEVERITY_ERROR, DIAG_YAML_TAB, file, number, column, 1, "spaces",
+                 "a tab indents this line");
+        return true;
+    }
+    if (c < 0x20 && c != '\r') {
+        diag_add(d, SEVERITY_ERROR, DIAG_BYTES, file, number, column, 1, NULL, "the control character 0x%02x",
+                 c);
+        return true;
+    }
+    if (c >= 0x80 && char_decode(at, left, &length) == 0xfffd && length == 1) {
+        diag_add(d, SEVERITY_ERROR, DIAG_BYTES, file, number, column, 1, "text saved as UTF-8",
+                 "the byte 0x%02x is not UTF-8", c);
+        return true;
+    }
+    return false;
+}
+
+bool yaml_check_bytes(const struct bundle_file *file, struct diags *d)
+{
+    struct slice s = file->content;
+    const char *line = s.p;
+    int number = 1, found = 0;
+    size_t length = 1;
+
+    if (s.n > YAML_BYTES_MAX) {
+        diag_add(d, SEVERITY_ERROR, DIAG_TOO_LARGE, file, 0, 0, 1, "at most 16 MB", "the file has %zu bytes",
+                 s.n);
+        return false;
+    }
+    for (size_t i = 0; i < s.n && found < YAML_REPEATS_MAX; i += length) {
+        length = 1;
+        if (s.p[i] == '\n') {
+            line = s.p + i + 1;
+            number++;
+        } else if (refuse_byte(file, d, line, s.p + i, number)) {
+            found++;
+            while (i + 1 < s.n && s.p[i + 1] != '\n') /* one mistake a line is enough */
+                i++;
+        } else if ((unsigned char)s.p[i] >= 0x80) {
+            char_decode(s.p + i, s.n - i, &length);
+        }
+    }
+    return found == 0;
+}
+
+/* ---- places */
+
+/* Byte offset of a node's first character, or of the end. */
+static size_t offset_of(const struct yaml *at)
+{
+    struct slice s = at->file->content;
+    size_t i = 0, length = 0;
+
+    for (int line = 1; line < at->line && i < s.n; i++)
+        line += s.p[i] == '\n';
+    if (i == 0 && s.n >= 3 && memcmp(s.p, "\xef\xbb\xbf", 3) == 0)
+        i = 3;
+    for (int column = 1; column < at->column && i < s.n && s.p[i] != '\n'; i += length, column++)
+        char_decode(s.p + i, s.n - i, &length);
+    return i;
+}
+
+/* Walks the source beside the text that was read from it: blanks of folded lines and escapes are where they
+ * differ. */
+void yaml_place_in(const struct yaml *at, size_t offset, int *line, int *column)
+{
+    struct slice s = at->file->content;
+    size_t i = 0, length = 0;
+
+    *line = at->line;
+    *column = at->column;
+    if (at->kind != YAML_SCALAR || offset > at->text.n)
+        return;
+    i = offset_of(at);
+    for (size_t t = 0; t < offset && i < s.n;) {
+        if (s.p[i] == '\n' || s.p[i] == '\r') {
+            while (i < s.n && (s.p[i] == '\n' || s.p[i] == ' ' || s.p[i] == '\r')) {
+                if (s.p[i] == '\n') {
+                    ++*line;
+                    *column = 0;
+                }
+                ++*column;
+                i++;
+            }
+            while (t < offset && (at->text.p[t] == '\n' || at->text.p[t] == ' '))
+                t++;
+            continue;
+        }
+        char_decode(s.p + i, s.n - i, &length);
+        if (s.p[i] == at->text.p[t])
+            t += length;
+        i += length;
+        ++*column;
+    }
+}
+
+void yaml_diag(struct diags *d, enum severity s, const char *code, const struct yaml *at,
+               const char *expected, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    diag_vadd(d, s, code, at->file, at->line, at->column, at->width, expected, fmt, ap);
+    va_end(ap);
+}
+
+struct yaml *yaml_get(const struct yaml *map, const char *key)
+{
+    struct slice name = slice_of(key);
+
+    if (map == NULL || map->kind != YAML_MAP)
+        return NULL;
+    for (size_t i = 0; i < map->n; i++)
+        if (slice_eq(map->pairs[i].key->text, name))
+            return map->pairs[i].value;
+    return NULL;
+}
