@@ -51,15 +51,11 @@ static size_t clear_read(const struct doing *d, const struct yaml *node, const s
                          struct action *a)
 {
     static const struct key_def keys[] = {{"clear", YAML_NULL, true}};
-    const struct yaml *const *item;
-    size_t n = read_items(what, &item), made = 0;
+    const struct yaml **item;
+    size_t n = read_scalars(d->at->c, what, &item, "names of variables"), made = 0;
     keys_check(d->at->c, node, keys, 1, "clear");
-    if (is_scalar(what)) {
-        item = &what;
-        n = 1;
-    }
     for (size_t i = 0; i < n; i++)
-        if (is_scalar(item[i]) && (a[made].index = var_read(d, item[i])) >= 0) {
+        if ((a[made].index = var_read(d, item[i])) >= 0) {
             a[made].op = ACTION_CLEAR;
             a[made].place = a->place;
             made++;

@@ -60,8 +60,11 @@ bool name_check(struct compiler *c, const struct yaml *at, const char *what);
 struct slice read_text(const struct yaml *map, const char *key); /* empty: absent */
 /* A title: text, or a map with `zh:`. */
 struct slice read_title(struct compiler *c, const struct yaml *node);
-/* The items of a list, or the node itself when it is a scalar. */
+/* The items of a list; none for anything else. */
 size_t read_items(const struct yaml *node, const struct yaml *const **item);
+/* The texts of a list, or the one text that stands in its place; anything else is diagnosed. NULL: none. */
+size_t read_scalars(struct compiler *c, const struct yaml *node, const struct yaml ***out,
+                    const char *expected);
 bool is_scalar(const struct yaml *node);
 /* The scalar itself, or the value's scalar of the parameter that it names: `params.X`. NULL after a
  * diagnostic. */

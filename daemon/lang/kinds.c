@@ -74,17 +74,11 @@ const char *field_hint(struct compiler *c, const struct field *f, size_t n, stru
 
 static void sources_read(struct compiler *c, const struct yaml *node, struct kind *k)
 {
-    const struct yaml *const *item;
-    size_t n = read_items(node, &item);
+    const struct yaml **item;
+    size_t n = read_scalars(c, node, &item, "the source of a CloudEvent");
     k->from = ARENA_ARRAY(c->arena, struct slice, n + 1);
-    if (is_scalar(node))
-        k->from[k->nfrom++] = node->text;
-    for (size_t i = 0; i < n; i++) {
-        if (is_scalar(item[i]))
-            k->from[k->nfrom++] = item[i]->text;
-        else
-            ERROR_AT(c, SHAPE, item[i], "the source of a CloudEvent", "expected a text here");
-    }
+    for (size_t i = 0; i < n; i++)
+        k->from[k->nfrom++] = item[i]->text;
 }
 
 static void dated_read(struct compiler *c, const struct yaml *node, struct kind *k)

@@ -172,7 +172,8 @@ static void lint_timers(struct graph *g)
 
 static void lint_birth(struct compiler *c, const struct declared *d, const struct machine *m)
 {
-    bool born = m->of == MACHINE_TASK || yaml_get(d->node, "born-by") != NULL;
+    const struct yaml *by = yaml_get(d->node, "born-by");
+    bool born = m->of == MACHINE_TASK || (by && (by->kind != YAML_LIST || by->n > 0));
     if (!born && d->node->kind == YAML_MAP)
         ERROR_AT(c, NEVER_BORN, d->key, "born-by: [EVENT]", "nothing creates an instance of machine %.*s",
                  SLICE_ARG(d->name));

@@ -176,12 +176,9 @@ static void reach_compile(struct machine_at *at, const struct handled *h)
 {
     struct compiler *c = at->c;
     const struct yaml *reach = yaml_get(at->node, "reach"), *born = yaml_get(at->node, "born-by");
-    const struct yaml *const *item, *one = born;
-    size_t nborn = read_items(born, &item), nreach = reach && reach->kind == YAML_MAP ? reach->n : 0;
-    if (is_scalar(born)) {
-        item = &one;
-        nborn = 1;
-    }
+    const struct yaml **item;
+    size_t nborn = read_scalars(c, born, &item, "names of events"),
+           nreach = reach && reach->kind == YAML_MAP ? reach->n : 0;
     int *kind = ARENA_ARRAY(c->arena, int, nborn + h->n + nreach + 1);
     at->m->reach = ARENA_ARRAY(c->arena, struct reach, nborn + h->n + nreach + 1);
     size_t n = 0;

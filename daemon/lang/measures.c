@@ -92,6 +92,9 @@ static void measure_compile(struct compiler *c, const struct declared *d, struct
     basis_read(c, d, m);
     document_read(c, yaml_get(d->node, "document"), m);
     read_addressees(c, &s, yaml_get(d->node, "to"), &m->to, &m->nto);
+    if (yaml_get(d->node, "to") && yaml_get(d->node, "to")->kind == YAML_LIST &&
+        yaml_get(d->node, "to")->n == 0)
+        ERROR_AT(c, SHAPE, yaml_get(d->node, "to"), "to: [unit]", "the measure goes to nobody");
     read_addressees(c, &s, yaml_get(d->node, "copy"), &m->copy, &m->ncopy);
     m->has_limit = limit && read_duration(c, limit, &m->limit);
     if (is_scalar(body))

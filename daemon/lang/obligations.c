@@ -41,15 +41,15 @@ static int duration_order(const void *a, const void *b)
 
 static void reminders_read(struct compiler *c, const struct yaml *node, struct obligation *o)
 {
-    const struct yaml *const *item;
-    size_t n = read_items(node, &item);
+    const struct yaml **item;
+    size_t n = read_scalars(c, node, &item, "lengths of time: [3d, 1d]");
     o->remind = ARENA_ARRAY(c->arena, struct duration, n + 2);
     if (!node) {
         o->remind[o->nremind++] = (struct duration){3, DURATION_DAY};
         o->remind[o->nremind++] = (struct duration){1, DURATION_DAY};
     }
-    if (is_scalar(node) && !slice_eq(node->text, S("none")))
-        o->nremind += read_duration(c, node, &o->remind[0]);
+    if (is_scalar(node) && slice_eq(node->text, S("none")))
+        return;
     for (size_t i = 0; i < n; i++)
         o->nremind += read_duration(c, item[i], &o->remind[o->nremind]);
     qsort(o->remind, o->nremind, sizeof *o->remind, duration_order);
@@ -105,30 +105,30 @@ static void effective_read(struct compiler *c, const struct yaml *node, struct o
 
 /* ---- who owes */
 
+/* A list is the union of what its items name. */
 static void owed_by_read(struct compiler *c, const struct scope *s, const struct yaml *node,
                          struct obligation *o)
 {
-    const struct yaml *const *item;
-    size_t n = read_items(node, &item);
-    if (is_scalar(node))
-        o->owed_by = read_units(s, node, false);
-    if (n == 0)
-        return;
-    /* A list is the union of what its items name. */
-    const struct expr **arg = ARENA_ARRAY(c->arena, const struct expr *, n);
+    const struct yaml **item;
+    size_t n = read_scalars(c, node, &item, "a role, or units: lead of about");
+    const struct expr **arg = ARENA_ARRAY(c->arena, const struct expr *, n + 1);
     size_t nargs = 0;
-    for (size_t i = 0; i < n; i++) {
-        const struct expr *x = is_scalar(item[i]) ? read_units(s, item[i], false) : NULL;
-        if (x)
-            arg[nargs++] = x;
-    }
+    for (size_t i = 0; i < n; i++)
+        if ((arg[nargs] = read_units(s, item[i], false)) != NULL)
+            nargs++;
+    if (nargs == 1)
+        o->owed_by = arg[0];
+    if (node && node->kind == YAML_LIST && node->n == 0)
+        ERROR_AT(c, NOBODY_OWES, node, "owed-by: a role", "nobody is named");
+    if (nargs < 2)
+        return;
     struct expr *all = ARENA_NEW(c->arena, struct expr);
     *all = (struct expr){.op = EXPR_LIST,
                          .type = {.tag = TYPE_SET, .of = &type_unit},
                          .arg = arg,
                          .nargs = nargs,
                          .place = place_of(c, node)};
-    o->owed_by = nargs == n ? all : NULL;
+    o->owed_by = all;
 }
 
 /* ---- what counts: `dispatch`, or `dispatch where event.of has about` */
@@ -164,32 +164,19 @@ static void count_read(struct compiler *c, struct scope s, const struct yaml *no
 static void counts_read(struct compiler *c, const struct scope *s, const struct yaml *node,
                         struct obligation *o)
 {
-    const struct yaml *const *item;
-    size_t n = read_items(node, &item);
+    const struct yaml **item;
+    size_t n = read_scalars(c, node, &item, "EVENT where CONDITION");
     o->counts = ARENA_ARRAY(c->arena, struct obligation_counts, n + 1);
-    if (is_scalar(node))
-        count_read(c, *s, node, o);
-    for (size_t i = 0; i < n; i++) {
-        if (is_scalar(item[i]))
-            count_read(c, *s, item[i], o);
-        else
-            ERROR_AT(c, COUNTS, item[i], "EVENT where CONDITION", "this cannot be counted");
-    }
+    for (size_t i = 0; i < n; i++)
+        count_read(c, *s, item[i], o);
 }
 
 static void requires_read(struct compiler *c, const struct yaml *node, struct obligation *o)
 {
-    const struct yaml *const *item;
-    size_t n = read_items(node, &item);
-    const struct yaml *one = node;
+    const struct yaml **item;
+    size_t n = read_scalars(c, node, &item, "names of fields");
     o->required = ARENA_ARRAY(c->arena, bool, o->nfields + 1);
-    if (is_scalar(node)) {
-        item = &one;
-        n = 1;
-    }
     for (size_t i = 0; i < n; i++) {
-        if (!is_scalar(item[i]))
-            continue;
         int f = field_find(o->fields, o->nfields, item[i]->text);
         if (f >= 0)
             o->required[f] = true;

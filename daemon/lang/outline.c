@@ -26,8 +26,10 @@ static struct type key_type(struct compiler *c, struct slice name)
 
 static void key_part(struct compiler *c, const struct yaml *name, const struct yaml *type, struct machine *m)
 {
-    if (!is_scalar(name))
+    if (!is_scalar(name)) {
+        ERROR_AT(c, SHAPE, name, "the name of a key part", "expected a text here");
         return;
+    }
     name_check(c, name, "a key part");
     if (field_find(m->key, m->nkey, name->text) >= 0) {
         ERROR_AT(c, DECLARED_TWICE, name, NULL, "the key part “%.*s” stands twice", SLICE_ARG(name->text));

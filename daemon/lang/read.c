@@ -74,9 +74,8 @@ size_t read_items(const struct yaml *node, const struct yaml *const **item)
     return node->n;
 }
 
-/* Calls `read` for each scalar of a list, or for the scalar that stands in its place. */
-static size_t scalars(struct compiler *c, const struct yaml *node, const struct yaml ***out,
-                      const char *expected)
+size_t read_scalars(struct compiler *c, const struct yaml *node, const struct yaml ***out,
+                    const char *expected)
 {
     size_t n = 0;
     *out = NULL;
@@ -232,7 +231,7 @@ int read_role(struct compiler *c, const struct yaml *node)
 void read_roles(struct compiler *c, const struct yaml *node, int **role, size_t *n)
 {
     const struct yaml **item;
-    size_t count = scalars(c, node, &item, "the name of a role");
+    size_t count = read_scalars(c, node, &item, "the name of a role");
     *n = 0;
     *role = ARENA_ARRAY(c->arena, int, count + 1);
     for (size_t i = 0; i < count; i++) {
@@ -274,7 +273,8 @@ void read_addressees(struct compiler *c, const struct scope *s, const struct yam
                      const struct expr ***out, size_t *n)
 {
     const struct yaml **item;
-    size_t count = scalars(c, node, &item, "who it goes to: unit, unit.liaison, a role, lead of subject");
+    size_t count =
+        read_scalars(c, node, &item, "who it goes to: unit, unit.liaison, a role, lead of subject");
     *n = 0;
     *out = ARENA_ARRAY(c->arena, const struct expr *, count + 1);
     for (size_t i = 0; i < count; i++) {
