@@ -1,0 +1,204 @@
+/* Storing a turn. Only commit_instance writes instances and timers: the two never part. */
+#include "engine/flow.h"
+
+/* ---- timers: the index holds one entry for each timer of each instance */
+
+static void timer_entry(struct key *k, const struct flow *f, const struct instance *i,
+                        const struct timer *timer)
+{
+    const struct machine *m = &f->program->machines[i->machine];
+
+    key_timer(k, f->id, timer->due, m->name, i->key, m->nkey, m->timers[timer->def].name, timer->n);
+}
+
+static bool has_timer(const struct instance *i, const struct timer *timer)
+{
+    for (size_t at = 0; i != NULL && at < i->ntimers; at++)
+        if (i->timers[at].def == timer->def && i->timers[at].n == timer->n && i->timers[at].due == timer->due)
+            return true;
+    return false;
+}
+
+static enum turn_status timer_put(struct store_txn *t, struct flow *f, const struct instance *i,
+                                  const struct timer *timer, struct err *err)
+{
+    struct key k;
+
+    timer_entry(&k, f, i, timer);
+    enum turn_status st = engine_put(t, TABLE_TIMER, key_slice(&k), (struct slice){NULL, 0}, err);
+    if (f->next_known && timer->due < f->next_due)
+        f->next_due = timer->due;
+    return st;
+}
+
+static enum turn_status timer_delete(struct store_txn *t, struct flow *f, const struct instance *i,
+                                     const struct timer *timer, struct err *err)
+{
+    struct key k;
+
+    timer_entry(&k, f, i, timer);
+    if (timer->due <= f->next_due)
+        f->next_known = false;
+    return engine_delete(t, TABLE_TIMER, key_slice(&k), err);
+}
+
+enum turn_status commit_timers(struct store_txn *t, struct flow *f, const struct instance *i, struct err *err)
+{
+    enum turn_status st = TURN_DONE;
+
+    for (size_t at = 0; st == TURN_DONE && at < i->ntimers; at++)
+        st = timer_put(t, f, i, &i->timers[at], err);
+    return st;
+}
+
+/* ---- instances */
+
+enum turn_status commit_instance(struct engine *e, struct store_txn *t, struct flow *f, struct slice key,
+                                 struct slice bytes, const struct instance *now, struct arena *a,
+                                 struct err *err)
+{
+    enum turn_status st;
+    const struct instance *was = world_load(t, f->program, key, a, &st, err);
+
+    for (size_t i = 0; st == TURN_DONE && was != NULL && i < was->ntimers; i++)
+        if (!has_timer(now, &was->timers[i]))
+            st = timer_delete(t, f, was, &was->timers[i], err);
+    for (size_t i = 0; st == TURN_DONE && now != NULL && i < now->ntimers; i++)
+        if (!has_timer(was, &now->timers[i]))
+            st = timer_put(t, f, now, &now->timers[i], err);
+    if (st != TURN_DONE)
+        return st;
+    return bytes.p != NULL ? state_put(e, t, TABLE_INSTANCE, key, bytes, err)
+                           : state_delete(e, t, TABLE_INSTANCE, key, err);
+}
+
+bool effects_check_keys(const struct turn *turn, const struct effects *fx, struct reasons *why)
+{
+    for (size_t i = 0; i < fx->nchanged; i++) {
+        const struct instance *instance = fx->changed[i];
+        const struct machine *m = &turn->program->machines[instance->machine];
+        size_t bytes = 0;
+
+        for (size_t part = 0; part < m->nkey; part++) {
+            bytes += instance->key[part].n;
+            if (slice_is_printable(instance->key[part]))
+                continue;
+            reasons_add(why, "machine %.*s: %.*s holds a control character, it cannot be part of a key",
+                        SLICE_ARG(m->name), SLICE_ARG(m->key[part].name));
+            return false;
+        }
+        if (bytes > KEY_BYTES_MAX) {
+            reasons_add(why, "machine %.*s: its key takes %zu bytes, at most %d are possible",
+                        SLICE_ARG(m->name), bytes, KEY_BYTES_MAX);
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum turn_status commit_instances(struct turn *turn, const struct effects *fx)
+{
+    for (size_t i = 0; i < fx->nchanged; i++) {
+        const struct instance *instance = fx->changed[i];
+        const struct machine *m = &turn->program->machines[instance->machine];
+        struct slice bytes = wire_instance_pack(turn->program, instance, turn->arena);
+        struct key k;
+
+        key_instance(&k, turn->flow->id, m->name, instance->key, m->nkey);
+        enum turn_status st = commit_instance(turn->engine, turn->txn, turn->flow, key_slice(&k), bytes,
+                                              instance, turn->arena, turn->err);
+        if (st != TURN_DONE)
+            return st;
+    }
+    return TURN_DONE;
+}
+
+static enum turn_status commit_numbers(struct turn *turn, const struct effects *fx)
+{
+    enum turn_status st = TURN_DONE;
+
+    for (size_t i = 0; st == TURN_DONE && i < fx->nnumbers; i++) {
+        unsigned char last[8];
+        struct key k;
+
+        key_number(&k, turn->flow->id, fx->numbers[i].series, fx->numbers[i].year);
+        put_be64(last, (uint64_t)fx->numbers[i].last);
+        st = state_put(turn->engine, turn->txn, TABLE_NUMBER, key_slice(&k),
+                       (struct slice){(const char *)last, 8}, turn->err);
+    }
+    return st;
+}
+
+/* ---- history, and where measures are in it */
+
+enum turn_status commit_measures(struct store_txn *t, struct slice workflow, uint64_t sequence,
+                                 const struct record *outputs, size_t n, struct err *err)
+{
+    enum turn_status st = TURN_DONE;
+
+    for (size_t i = 0; st == TURN_DONE && i < n; i++) {
+        struct key k;
+
+        if (outputs[i].topic != TOPIC_WARNINGS && outputs[i].topic != TOPIC_SUPERVISION)
+            continue;
+        key_measure(&k, workflow, sequence, (uint32_t)i);
+        st = engine_put(t, TABLE_MEASURE, key_slice(&k), (struct slice){NULL, 0}, err);
+    }
+    return st;
+}
+
+static enum turn_status commit_history(struct turn *turn, const struct effects *fx,
+                                       const struct record *outputs, size_t n)
+{
+    struct engine *e = turn->engine;
+    struct flow *f = turn->flow;
+    struct slice bytes = wire_history_pack(turn->program, fx, turn->input, outputs, n, &f->head, turn->arena);
+    const struct record history = {
+        .topic = TOPIC_HISTORY, .offset = -1, .appended = INSTANT_NONE, .key = f->id, .value = bytes};
+    struct key k;
+
+    f->dirty = true;
+    key_history(&k, f->id, f->head.sequence);
+    enum turn_status st = engine_put(turn->txn, TABLE_HISTORY, key_slice(&k), bytes, turn->err);
+    if (st == TURN_DONE)
+        st = commit_measures(turn->txn, f->id, f->head.sequence, outputs, n, turn->err);
+    if (st == TURN_DONE)
+        engine_output(e, &history);
+    return st;
+}
+
+/* ---- a turn */
+
+/* The dead letter of what was refused or halted, else what the measures say. */
+static void outputs_of(struct turn *turn, const struct effects *fx, struct record **outputs, size_t *n)
+{
+    *outputs = NULL;
+    *n = 0;
+    if (fx->verdict == VERDICT_APPLIED) {
+        wire_outputs(turn->program, fx, turn->arena, outputs, n);
+    } else if (fx->verdict == VERDICT_HALTED) {
+        *outputs = ARENA_NEW(turn->arena, struct record);
+        **outputs = wire_halted(turn->program, fx, turn->arena);
+        *n = 1;
+    }
+}
+
+enum turn_status commit_effects(struct turn *turn, const struct effects *fx)
+{
+    struct record *outputs;
+    size_t n;
+
+    outputs_of(turn, fx, &outputs, &n);
+    enum turn_status st = commit_instances(turn, fx);
+    if (st == TURN_DONE)
+        st = commit_numbers(turn, fx);
+    for (size_t i = 0; st == TURN_DONE && i < n; i++)
+        engine_output(turn->engine, &outputs[i]);
+    return st == TURN_DONE ? commit_history(turn, fx, outputs, n) : st;
+}
+
+enum turn_status commit_rejected(struct turn *turn, const struct effects *fx, const struct record *letter)
+{
+    engine_output(turn->engine, letter);
+    return commit_history(turn, fx, letter, 1);
+}

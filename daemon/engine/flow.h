@@ -1,0 +1,139 @@
+/* The engine's inside: what its files share. One file each: engine.c the engine and its
+ * caches; flow.c its workflows; apply.c an
+ * input; drain.c timers; publish.c a definition; commit_effects.c storing a turn; seen.c known ids; world.c
+ * what the core may ask; restore.c the changelog back. */
+#ifndef DUBAND_ENGINE_FLOW_H
+#define DUBAND_ENGINE_FLOW_H
+
+#include "engine/definition.h"
+#include "engine/engine.h"
+#include "engine/keys.h"
+
+/* One workflow in this partition. Kept across batches; engine_forget reads it back from the store.
+ * clock and head are stored under key_flow when a batch ends (engine_set_positions). */
+struct flow {
+    struct slice id;
+    struct definition *definition;
+    const struct program *program; /* definition's */
+    struct history_head head;
+    instant_t clock;    /* the largest receipt time or due instant of its turns */
+    instant_t next_due; /* of its earliest timer, INSTANT_MAX when none; counts only if known */
+    bool next_known;
+    bool dirty; /* clock or head differ from the store */
+    bool stale; /* restoring: its definition came anew, the timer index is to be derived again */
+};
+
+struct engine {
+    struct store *store;
+    struct engine_options options;
+    struct flow **flows; /* ordered by id */
+    size_t nflows;
+    size_t turn; /* whose slice of a drain is next */
+    instant_t target;
+    bool target_dirty;
+    int64_t next[2];
+    struct arena *scratch; /* of one turn */
+    struct month_list {    /* the months that TABLE_SEEN has, ascending */
+        int32_t *month;
+        size_t n;
+        bool known;
+    } months;
+    struct engine_counters counters, before; /* before: as they were when the batch began */
+    bool in_batch, batch_ended;
+    bool muted; /* the changelog is not told */
+};
+
+struct flow *flow_find(const struct engine *e, struct slice workflow);
+struct flow *flow_add(struct engine *e, struct slice workflow); /* without a program yet */
+void flow_remove(struct engine *e, struct flow *f);
+void flow_free(struct flow *f);
+void flow_set_definition(struct flow *f, struct definition *d); /* takes over the reference */
+enum turn_status flow_load(struct flow *f, struct store_txn *t, struct err *err);
+enum turn_status flow_store(struct engine *e, struct store_txn *t, struct flow *f, struct err *err);
+void engine_touch(struct engine *e); /* the first change of a batch: remembers the counters */
+
+/* A turn's surroundings, handed down its steps. */
+struct turn {
+    struct engine *engine;
+    struct store_txn *txn;
+    struct flow *flow;
+    const struct program *program; /* the flow's, or the one about to be taken into force */
+    const struct record *input;    /* NULL: a timer's turn */
+    struct arena *arena;
+    struct err *err;
+    enum turn_status status; /* what went wrong inside a callback of the core */
+};
+
+/* ---- the store, with its failures as a turn's */
+enum turn_status engine_put(struct store_txn *t, enum table_id table, struct slice key, struct slice value,
+                            struct err *err);
+enum turn_status engine_delete(struct store_txn *t, enum table_id table, struct slice key, struct err *err);
+enum turn_status engine_get(struct store_txn *t, enum table_id table, struct slice key, struct slice *value,
+                            bool *found, struct err *err);
+/* The same for a state table: the changelog is told. */
+enum turn_status state_put(struct engine *e, struct store_txn *t, enum table_id table, struct slice key,
+                           struct slice value, struct err *err);
+enum turn_status state_delete(struct engine *e, struct store_txn *t, enum table_id table, struct slice key,
+                              struct err *err);
+
+/* ---- world.c */
+struct world world_of(struct turn *turn);
+/* NULL with status TURN_DONE: there is none. The instance's memory is the arena's. */
+struct instance *world_load(struct store_txn *t, const struct program *p, struct slice key, struct arena *a,
+                            enum turn_status *status, struct err *err);
+
+/* ---- commit_effects.c */
+/* Stores a turn: instances with their timers, numbers, history, the index of measures; tells the sinks. */
+enum turn_status commit_effects(struct turn *turn, const struct effects *fx);
+/* Stores that a record was refused: its dead letter, and history. */
+enum turn_status commit_rejected(struct turn *turn, const struct effects *fx, const struct record *letter);
+/* False with reasons: the effects name an instance that no key can hold. */
+bool effects_check_keys(const struct turn *turn, const struct effects *fx, struct reasons *why);
+/* The instance's record and its timer index entries, together. bytes.p NULL: it is gone. */
+enum turn_status commit_instance(struct engine *e, struct store_txn *t, struct flow *f, struct slice key,
+                                 struct slice bytes, const struct instance *now, struct arena *a,
+                                 struct err *err);
+enum turn_status commit_measures(struct store_txn *t, struct slice workflow, uint64_t sequence,
+                                 const struct record *outputs, size_t n, struct err *err);
+enum turn_status commit_timers(struct store_txn *t, struct flow *f, const struct instance *i,
+                               struct err *err);
+void engine_output(struct engine *e, const struct record *r);
+
+/* ---- drain.c */
+/* Fires the flow's earliest timer due by `until`; *fired false: there is none. */
+enum turn_status fire_next(struct engine *e, struct store_txn *t, struct flow *f, instant_t until,
+                           bool *fired, struct err *err);
+/* Its earliest timer that the clock has not reached yet; INSTANT_MAX: none. */
+instant_t flow_due_after(const struct engine *e, struct flow *f, struct store_txn *t);
+/* Up to when its timers may fire: the clock's target, or its own clock, whichever is later. */
+instant_t flow_until(const struct engine *e, const struct flow *f);
+
+/* ---- seen.c */
+struct seen_id {
+    unsigned char hash[16], digest[32];
+};
+struct seen_id seen_id(const struct cloud_event *e);
+enum seen_as { SEEN_NOT, SEEN_SAME, SEEN_OTHER, SEEN_REJECTED };
+struct seen_found {
+    enum seen_as as;
+    uint64_t history;
+    struct slice reasons; /* SEEN_REJECTED: one a line */
+};
+enum turn_status seen_find(struct engine *e, struct store_txn *t, struct slice workflow,
+                           const struct seen_id *id, instant_t received, struct seen_found *out,
+                           struct err *err);
+/* why NULL: applied. */
+enum turn_status seen_put(struct engine *e, struct store_txn *t, struct slice workflow,
+                          const struct seen_id *id, instant_t received, uint64_t history,
+                          const struct reasons *why, struct err *err);
+/* Drops a bounded part of what is older than 400 days for every workflow. */
+enum turn_status seen_drop(struct engine *e, struct store_txn *t, struct err *err);
+struct seen_found seen_parse(struct slice value, const unsigned char *digest); /* digest NULL: not compared */
+
+/* ---- publish.c */
+/* Takes a definition into force, or says why not (what stays OUTCOME_REJECTED with reasons in why). */
+enum turn_status publish_definition(struct engine *e, struct store_txn *t, const struct record *r,
+                                    const struct cloud_event *ce, const struct input *in, struct arena *a,
+                                    struct reasons *why, struct outcome *out, struct err *err);
+
+#endif

@@ -1,0 +1,165 @@
+/* Taking a definition into force: between two turns, or not at all. */
+#include "engine/flow.h"
+
+#define MISFITS_MAX 20 /* reasons of one refusal */
+
+/* ---- does what lives fit the new program? */
+
+static bool keeps_timers(const struct program *old, const struct instance *was, const struct program *new,
+                         const struct instance *now)
+{
+    if (was->ntimers != now->ntimers)
+        return false;
+    for (size_t i = 0; i < was->ntimers; i++) {
+        struct slice before = old->machines[was->machine].timers[was->timers[i].def].name;
+        bool kept = false;
+
+        for (size_t j = 0; !kept && j < now->ntimers; j++)
+            kept = now->timers[j].n == was->timers[i].n && now->timers[j].due == was->timers[i].due &&
+                   slice_eq(new->machines[now->machine].timers[now->timers[j].def].name, before);
+        if (!kept)
+            return false;
+    }
+    return true;
+}
+
+static void add_once(struct reasons *why, size_t from, struct slice reason)
+{
+    for (size_t i = from; i < why->n; i++)
+        if (slice_eq(why->item[i], reason))
+            return;
+    reasons_add(why, "%.*s", SLICE_ARG(reason));
+}
+
+/* Every instance is tried: a state, a machine, an obligation or an armed timer that is gone in the new
+ * program is a reason to refuse it. */
+static void check_live(struct turn *turn, const struct program *new, struct reasons *why)
+{
+    struct flow *f = turn->flow;
+    struct store_iter *i = store_iter_new(turn->txn, TABLE_INSTANCE);
+    struct arena *a = arena_new();
+    struct slice key, value;
+    struct key prefix;
+    size_t from = why->n;
+
+    key_workflow(&prefix, f->id);
+    for (bool more = store_iter_seek(i, key_slice(&prefix), &key, &value);
+         more && key_has_prefix(key, key_slice(&prefix)) && why->n - from < MISFITS_MAX;
+         more = store_iter_next(i, &key, &value)) {
+        struct err misfit = {{0}};
+        struct instance *was, *now;
+
+        arena_reset(a);
+        was = wire_instance_unpack(f->program, value, a, turn->err);
+        if (was == NULL) {
+            turn->status = TURN_FAILED;
+            break;
+        }
+        now = wire_instance_unpack(new, value, a, &misfit);
+        if (now == NULL)
+            add_once(why, from, slice_of(misfit.text));
+        else if (!keeps_timers(f->program, was, new, now))
+            add_once(why, from,
+                     arena_printf(
+                         a, "machine %.*s: an armed timer of a live instance is gone in the new definition",
+                         SLICE_ARG(new->machines[now->machine].name)));
+    }
+    arena_free(a);
+    store_iter_free(i);
+}
+
+/* ---- in force */
+
+static enum turn_status install(struct turn *turn, struct definition *d, const struct input *in,
+                                struct reasons *why, struct outcome *out)
+{
+    const struct cause cause = {
+        .source = in->source, .id = in->id, .due = INSTANT_NONE, .received = in->received};
+    const struct world world = world_of(turn);
+    struct flow *f = turn->flow;
+    struct effects fx;
+
+    step_install(turn->program, &world, in->received, &cause, turn->arena, &fx);
+    if (turn->status != TURN_DONE)
+        return turn->status;
+    if (fx.verdict == VERDICT_REJECTED || !effects_check_keys(turn, &fx, why)) {
+        for (size_t i = 0; fx.verdict == VERDICT_REJECTED && i < fx.nreasons; i++)
+            reasons_add(why, "%.*s", SLICE_ARG(fx.reasons[i]));
+        out->what = OUTCOME_REJECTED;
+        return TURN_DONE;
+    }
+
+    flow_set_definition(f, definition_hold(d));
+    f->clock = in->received > f->clock ? in->received : f->clock;
+    f->dirty = true;
+    enum turn_status st =
+        state_put(turn->engine, turn->txn, TABLE_DEFINITION, f->id, definition_stored(d), turn->err);
+    if (st == TURN_DONE)
+        st = commit_effects(turn, &fx);
+    turn->engine->counters.applied++;
+    *out = (struct outcome){.what = OUTCOME_APPLIED, .history = f->head.sequence};
+    return st;
+}
+
+/* The one in force again: on record, without effect. */
+static enum turn_status unchanged(struct turn *turn, const struct input *in, struct outcome *out)
+{
+    const struct effects fx = {
+        .verdict = VERDICT_NO_EFFECT,
+        .cause = {.source = in->source, .id = in->id, .due = INSTANT_NONE, .received = in->received},
+        .now = in->received};
+    enum turn_status st = commit_effects(turn, &fx);
+
+    turn->engine->counters.no_effect++;
+    *out = (struct outcome){.what = OUTCOME_NO_EFFECT, .history = turn->flow->head.sequence};
+    return st;
+}
+
+static enum turn_status take(struct turn *turn, struct definition *d, const struct input *in,
+                             struct reasons *why, struct outcome *out)
+{
+    struct engine *e = turn->engine;
+    const struct program *new = definition_program(d);
+    bool fresh = turn->flow == NULL;
+
+    if (!fresh && slice_eq(turn->flow->program->hash, new->hash))
+        return unchanged(turn, in, out);
+    if (fresh)
+        turn->flow = flow_add(e, in->workflow);
+    else
+        check_live(turn, new, why);
+    if (turn->status != TURN_DONE)
+        return turn->status;
+    if (why->n > 0) {
+        out->what = OUTCOME_REJECTED;
+        return TURN_DONE;
+    }
+    turn->program = new;
+    if (fresh)
+        flow_set_definition(turn->flow, definition_hold(d));
+    enum turn_status st = install(turn, d, in, why, out);
+    if (fresh && st == TURN_DONE && out->what == OUTCOME_REJECTED)
+        flow_remove(e, turn->flow);
+    return st;
+}
+
+enum turn_status publish_definition(struct engine *e, struct store_txn *t, const struct record *r,
+                                    const struct cloud_event *ce, const struct input *in, struct arena *a,
+                                    struct reasons *why, struct outcome *out, struct err *err)
+{
+    struct turn turn = {
+        .engine = e, .txn = t, .flow = flow_find(e, r->key), .input = r, .arena = e->scratch, .err = err};
+    struct wire_definition received;
+    struct definition *d = NULL;
+
+    turn.program = turn.flow != NULL ? turn.flow->program : NULL;
+    if (wire_definition_from_input(ce, a, &received, why))
+        d = definition_compile(&received, in->actor, in->reason, why);
+    if (d == NULL) {
+        out->what = OUTCOME_REJECTED;
+        return TURN_DONE;
+    }
+    enum turn_status st = take(&turn, d, in, why, out);
+    definition_release(d);
+    return st;
+}

@@ -1,0 +1,189 @@
+/* Ids that were seen: what makes a repeated record harmless. Kept by month of receipt, so that what is old
+ * can be dropped a month at a time. What counts as old depends on record time alone; dropping it is only
+ * housekeeping. */
+#include "engine/flow.h"
+
+#define KEEP_DAYS 400
+#define DAY_MS INT64_C(86400000)
+#define DROP_AT_ONCE 1000
+#define SEEN_BYTES (32 + 8)
+#define REASONS_BYTES_MAX 1500
+
+struct seen_id seen_id(const struct cloud_event *e)
+{
+    const struct slice id[] = {e->source, e->id};
+    const struct slice content[] = {e->type, e->content_type, e->data};
+    unsigned char digest[32];
+    struct seen_id out;
+
+    wire_digest(digest, id, 2);
+    memcpy(out.hash, digest, sizeof out.hash);
+    wire_digest(out.digest, content, 3);
+    return out;
+}
+
+static int32_t month_of(instant_t t)
+{
+    int64_t day = t / DAY_MS - (t % DAY_MS < 0);
+
+    return period_of_date(PERIOD_MONTH, (date_t)day).index;
+}
+
+/* The last moment at which the month's entries count. */
+static instant_t month_expires(int32_t month)
+{
+    return ((int64_t)period_end((struct period){PERIOD_MONTH, month}) + KEEP_DAYS) * DAY_MS;
+}
+
+/* ---- which months there are */
+
+static void month_add(struct month_list *list, int32_t month)
+{
+    size_t at = list->n;
+
+    while (at > 0 && list->month[at - 1] >= month) {
+        if (list->month[at - 1] == month)
+            return;
+        at--;
+    }
+    list->month = mem_grow(list->month, (list->n + 1) * sizeof *list->month);
+    memmove(list->month + at + 1, list->month + at, (list->n - at) * sizeof *list->month);
+    list->month[at] = month;
+    list->n++;
+}
+
+static void months_learn(struct engine *e, struct store_txn *t)
+{
+    struct store_iter *i = store_iter_new(t, TABLE_SEEN);
+    struct key from;
+    struct slice key, value, workflow;
+    int32_t month;
+
+    if (!e->months.known) {
+        e->months.n = 0;
+        for (bool more = store_iter_seek(i, (struct slice){NULL, 0}, &key, &value);
+             more && key_seen_parse(key, &month, &workflow);
+             more = store_iter_seek(i, key_slice(&from), &key, &value)) {
+            month_add(&e->months, month);
+            key_start(&from);
+            key_u32(&from, (uint32_t)month + 1);
+        }
+        e->months.known = true;
+    }
+    store_iter_free(i);
+}
+
+/* ---- one id */
+
+struct seen_found seen_parse(struct slice value, const unsigned char *digest)
+{
+    struct seen_found out = {.as = SEEN_NOT};
+
+    if (value.n < SEEN_BYTES)
+        return out;
+    out.history = get_be64((const unsigned char *)value.p + 32);
+    out.reasons = (struct slice){value.p + SEEN_BYTES, value.n - SEEN_BYTES};
+    if (out.reasons.n > 0)
+        out.as = SEEN_REJECTED;
+    else
+        out.as = digest == NULL || memcmp(value.p, digest, 32) == 0 ? SEEN_SAME : SEEN_OTHER;
+    return out;
+}
+
+enum turn_status seen_find(struct engine *e, struct store_txn *t, struct slice workflow,
+                           const struct seen_id *id, instant_t received, struct seen_found *out,
+                           struct err *err)
+{
+    *out = (struct seen_found){.as = SEEN_NOT};
+    months_learn(e, t);
+    for (size_t m = e->months.n; m > 0 && month_expires(e->months.month[m - 1]) > received; m--) {
+        struct key k;
+        struct slice value;
+        bool found;
+
+        key_seen(&k, e->months.month[m - 1], workflow, id->hash);
+        enum turn_status st = engine_get(t, TABLE_SEEN, key_slice(&k), &value, &found, err);
+        if (st != TURN_DONE)
+            return st;
+        if (found) {
+            *out = seen_parse(value, id->digest);
+            return TURN_DONE;
+        }
+    }
+    return TURN_DONE;
+}
+
+static void add_reasons(struct buf *b, const struct reasons *why)
+{
+    for (size_t i = 0; i < why->n; i++) {
+        if (b->n + why->item[i].n > SEEN_BYTES + REASONS_BYTES_MAX) {
+            buf_printf(b, "%sand %zu more", i > 0 ? "\n" : "", why->n - i);
+            return;
+        }
+        if (i > 0)
+            buf_byte(b, '\n');
+        buf_add(b, why->item[i]);
+    }
+}
+
+enum turn_status seen_put(struct engine *e, struct store_txn *t, struct slice workflow,
+                          const struct seen_id *id, instant_t received, uint64_t history,
+                          const struct reasons *why, struct err *err)
+{
+    struct buf value = {0};
+    unsigned char sequence[8];
+    int32_t month = month_of(received);
+    struct key k;
+
+    put_be64(sequence, history);
+    buf_add(&value, (struct slice){(const char *)id->digest, sizeof id->digest});
+    buf_add(&value, (struct slice){(const char *)sequence, sizeof sequence});
+    if (why != NULL)
+        add_reasons(&value, why);
+    key_seen(&k, month, workflow, id->hash);
+    months_learn(e, t);
+    month_add(&e->months, month);
+    enum turn_status st = state_put(e, t, TABLE_SEEN, key_slice(&k), buf_slice(&value), err);
+    buf_free(&value);
+    return st;
+}
+
+/* ---- dropping */
+
+static bool expired_for_all(const struct engine *e, int32_t month)
+{
+    for (size_t i = 0; i < e->nflows; i++)
+        if (flow_until(e, e->flows[i]) < month_expires(month))
+            return false;
+    return e->nflows > 0;
+}
+
+enum turn_status seen_drop(struct engine *e, struct store_txn *t, struct err *err)
+{
+    months_learn(e, t);
+    if (e->months.n == 0 || !expired_for_all(e, e->months.month[0]))
+        return TURN_DONE;
+
+    struct store_iter *i = store_iter_new(t, TABLE_SEEN);
+    enum turn_status st = TURN_DONE;
+    bool more = true;
+    for (size_t n = 0; st == TURN_DONE && n < DROP_AT_ONCE; n++) {
+        struct slice key, value, workflow;
+        struct key k;
+        int32_t month;
+
+        more = store_iter_seek(i, (struct slice){NULL, 0}, &key, &value) &&
+               key_seen_parse(key, &month, &workflow) && month == e->months.month[0];
+        if (!more)
+            break;
+        key_start(&k);
+        key_bytes(&k, key);
+        st = state_delete(e, t, TABLE_SEEN, key_slice(&k), err);
+    }
+    store_iter_free(i);
+    if (!more) {
+        e->months.n--;
+        memmove(e->months.month, e->months.month + 1, e->months.n * sizeof *e->months.month);
+    }
+    return st;
+}

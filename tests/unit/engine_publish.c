@@ -1,0 +1,197 @@
+/* Definitions: taken into force between two turns, or refused with reasons while the old one stays. */
+#include "engine_support.h"
+
+static char *replaced(struct arena *a, const char *text, const char *from, const char *to)
+{
+    const char *found = strstr(text, from);
+
+    assert_non_null(found);
+    return (char *)(uintptr_t)arena_printf(a, "%.*s%s%s", (int)(found - text), text, to, found + strlen(from))
+        .p;
+}
+
+static struct outcome publish(struct rig *g, const char *id, const char *body, unsigned nth,
+                              const char *received)
+{
+    struct cloud_event e;
+
+    toy_definition(g->kept, id, body, nth, &e);
+    return rig_event(g, &e, TOPIC_DEADLINES, received);
+}
+
+static struct slice hash_in_force(struct rig *g)
+{
+    return arena_dup(g->kept, engine_program(g->engine, S("toy"))->hash);
+}
+
+static void assert_refused(const struct outcome *out, const char *part)
+{
+    assert_int_equal(out->what, OUTCOME_REJECTED);
+    for (size_t i = 0; i < out->nreasons; i++)
+        if (memmem(out->reasons[i].p, out->reasons[i].n, part, strlen(part)) != NULL)
+            return;
+    fail_msg("no reason says \"%s\"; the first of %zu: %.*s", part, out->nreasons,
+             SLICE_ARG(out->nreasons > 0 ? out->reasons[0] : S("none")));
+}
+
+static void the_first_one_makes_a_workflow(void **state)
+{
+    (void)state;
+    struct rig *g = rig_new(false);
+    const struct program *p[4];
+
+    assert_int_equal(engine_programs(g->engine, p, 4), 0);
+    rig_publish(g, "toy", toy_body, 1, "2024-01-01T00:00:00+08:00");
+    assert_int_equal(engine_programs(g->engine, p, 4), 1);
+    assert_slice(p[0]->id, "toy");
+    assert_int_equal(p[0]->hash.n, 64);
+    assert_int_equal(table_count(g->store, TABLE_DEFINITION), 1);
+    rig_free(g);
+}
+
+static void a_broken_one_is_refused_with_its_places(void **state)
+{
+    (void)state;
+    struct rig *g = rig_new(false);
+    struct outcome out;
+
+    out = publish(g, "toy", "machines: 7\n", 1, "2024-01-01T00:00:00+08:00");
+    assert_refused(&out, "toy/workflow.yaml:7:");
+    assert_null(engine_program(g->engine, S("toy")));
+    assert_int_equal(out.history, 0);
+
+    rig_publish(g, "toy", toy_body, 2, "2024-01-02T00:00:00+08:00");
+    struct slice before = hash_in_force(g);
+    out = publish(g, "toy", replaced(g->kept, toy_body, "times ≥ 2", "tymes ≥ 2"), 3,
+                  "2024-01-03T00:00:00+08:00");
+    assert_refused(&out, "tymes");
+    assert_true(out.history > 0);
+    assert_true(slice_eq(hash_in_force(g), before));
+
+    /* The old one works on. */
+    struct cloud_event e = toy_submission(g->kept, "toy", "s", 1, 1);
+    assert_int_equal(rig_event(g, &e, TOPIC_SUBMISSIONS, "2024-01-04T00:00:00+08:00").what, OUTCOME_APPLIED);
+    rig_free(g);
+}
+
+static void the_same_again_has_no_effect(void **state)
+{
+    (void)state;
+    struct rig *g = rig_new(false);
+
+    rig_publish(g, "toy", toy_body, 1, "2024-01-01T00:00:00+08:00");
+    struct buf before = tables_dump(g->store, TABLE_NUMBER - 1);
+    assert_int_equal(publish(g, "toy", toy_body, 1, "2024-01-01T00:00:01+08:00").what, OUTCOME_DUPLICATE);
+    assert_int_equal(publish(g, "toy", toy_body, 2, "2024-01-01T00:00:02+08:00").what, OUTCOME_NO_EFFECT);
+    struct buf after = tables_dump(g->store, TABLE_NUMBER - 1);
+    assert_int_equal(before.n, after.n);
+    assert_memory_equal(before.p, after.p, before.n);
+    buf_free(&before);
+    buf_free(&after);
+    rig_free(g);
+}
+
+static void a_live_state_must_live_on(void **state)
+{
+    (void)state;
+    struct rig *g = rig_new(false);
+    struct cloud_event e;
+    struct outcome out;
+    const char *gone;
+
+    rig_publish(g, "toy", toy_body, 1, "2024-01-01T00:00:00+08:00");
+    e = toy_submission(g->kept, "toy", "s", 1, 1);
+    rig_event(g, &e, TOPIC_SUBMISSIONS, "2024-01-04T00:00:00+08:00");
+    struct slice before = hash_in_force(g);
+
+    gone = replaced(g->kept, toy_body, "      filed:\n", "      handed-in:\n");
+    gone = replaced(g->kept, gone, "go: filed", "go: handed-in");
+    gone = replaced(g->kept, gone, "go: filed", "go: handed-in");
+    out = publish(g, "toy", gone, 1, "2024-01-05T00:00:00+08:00");
+    assert_refused(&out, "filed");
+    assert_true(slice_eq(hash_in_force(g), before));
+
+    /* An armed timer, too. */
+    gone = replaced(g->kept, toy_body, "          remind: each", "          nudge: each");
+    gone = replaced(g->kept, gone, "timer remind", "timer nudge");
+    out = publish(g, "toy", gone, 1, "2024-01-05T00:00:00+08:00");
+    assert_int_equal(out.what, OUTCOME_REJECTED);
+    assert_true(slice_eq(hash_in_force(g), before));
+
+    /* What changes nothing that lives is taken. */
+    out = publish(g, "toy", replaced(g->kept, toy_body, "value: 30d", "value: 20d"), 1,
+                  "2024-01-06T00:00:00+08:00");
+    assert_int_equal(out.what, OUTCOME_APPLIED);
+    assert_false(slice_eq(hash_in_force(g), before));
+    rig_begin(g);
+    assert_true(engine_next_due(g->engine, g->txn) < INSTANT_MAX);
+    rig_free(g);
+}
+
+static void what_lies_about_itself_is_refused(void **state)
+{
+    (void)state;
+    struct rig *g = rig_new(false);
+    struct cloud_event e;
+    struct outcome out;
+    struct bundle b;
+
+    /* Published under another name than its own. */
+    toy_bundle(g->kept, "toy", toy_body, &b);
+    definition_event(&b, S("other"), S("a"), S("b"), 1, INSTANT_NONE, g->kept, &e);
+    out = rig_event(g, &e, TOPIC_DEADLINES, "2024-01-01T00:00:00Z");
+    assert_refused(&out, "toy");
+    assert_null(engine_program(g->engine, S("other")));
+
+    /* A hash that is not its files'. */
+    struct wire_file files[3];
+    for (size_t i = 0; i < b.n; i++)
+        files[i] = (struct wire_file){b.files[i].path, b.files[i].content};
+    struct wire_definition d = {
+        .workflow = S("toy"), .hash = arena_dup(g->kept, S("00")), .root = b.root, .files = files, .n = b.n};
+    e = (struct cloud_event){.id = S("liar"),
+                             .source = S("x"),
+                             .type = S("duban.v1.Definition"),
+                             .content_type = S("application/protobuf"),
+                             .time = INSTANT_NONE,
+                             .workflow = S("toy"),
+                             .data = wire_definition_pack(&d, S("a"), S("b"), g->kept)};
+    out = rig_event(g, &e, TOPIC_DEADLINES, "2024-01-01T00:00:00Z");
+    assert_refused(&out, "hash");
+    rig_free(g);
+}
+
+/* A definition that was undone with its batch leaves nothing behind. */
+static void an_undone_publication_is_none(void **state)
+{
+    (void)state;
+    struct rig *g = rig_new(false);
+    struct cloud_event e;
+    struct err err;
+
+    toy_definition(g->kept, "toy", toy_body, 1, &e);
+    struct record r = toy_record(g->kept, &e, TOPIC_DEADLINES, at("2024-01-01T00:00:00Z"), 0);
+    assert_int_equal(rig_apply(g, &r).what, OUTCOME_APPLIED);
+    store_abort(g->txn);
+    g->txn = NULL;
+    assert_true(engine_forget(g->engine, &err));
+    assert_null(engine_program(g->engine, S("toy")));
+    assert_int_equal(rig_apply(g, &r).what, OUTCOME_APPLIED);
+    rig_commit(g);
+    assert_non_null(engine_program(g->engine, S("toy")));
+    rig_free(g);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_first_one_makes_a_workflow),
+        cmocka_unit_test(a_broken_one_is_refused_with_its_places),
+        cmocka_unit_test(the_same_again_has_no_effect),
+        cmocka_unit_test(a_live_state_must_live_on),
+        cmocka_unit_test(what_lies_about_itself_is_refused),
+        cmocka_unit_test(an_undone_publication_is_none),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
