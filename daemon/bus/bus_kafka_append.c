@@ -1,0 +1,170 @@
+/* Producer of inputs: what HTTP callers send, and clock records. Idempotent, without transactions; a thread of its own serves the reports,
+ * so that a caller is answered in time while the worker waits for a commit. */
+#include "bus/bus_kafka.h"
+
+/* Somebody waiting for a record to be durable; the report's opaque. */
+struct waiting {
+    void (*done)(void *ctx, const struct append_result *r);
+    void *ctx;
+    enum topic topic;
+};
+
+static void finish(struct waiting *w, struct append_result r)
+{
+    r.topic = w->topic;
+    w->done(w->ctx, &r);
+    free(w);
+}
+
+/* Would the same record, sent again, stand a chance? */
+static bool may_retry(rd_kafka_resp_err_t err)
+{
+    static const rd_kafka_resp_err_t final[] = {
+        RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,  RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_INVALID_RECORD,
+        RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE, RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED};
+    for (size_t i = 0; i < sizeof final / sizeof *final; i++)
+        if (final[i] == err)
+            return false;
+    return true;
+}
+
+void kafka_on_append(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
+{
+    (void)rk;
+    (void)opaque;
+    struct append_result r = {.partition = m->partition, .offset = m->offset, .received = INSTANT_NONE};
+    r.ok = m->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (r.ok) {
+        rd_kafka_timestamp_type_t type;
+        r.received = rd_kafka_message_timestamp(m, &type);
+    } else {
+        r.offset = -1;
+        r.retry = may_retry(m->err);
+        r.why = m->err == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT ? "the log did not answer in time" : rd_kafka_err2str(m->err);
+    }
+    finish(m->_private, r);
+}
+
+static rd_kafka_headers_t *headers_of(const struct record *r)
+{
+    rd_kafka_headers_t *h = rd_kafka_headers_new(r->nheaders);
+    for (size_t i = 0; i < r->nheaders; i++)
+        rd_kafka_header_add(h, r->header[i].name.p, (ssize_t)r->header[i].name.n, r->header[i].value.p, (ssize_t)r->header[i].value.n);
+    return h;
+}
+
+/* Hands the record to librdkafka, which copies it. */
+static rd_kafka_resp_err_t send_record(struct appender *a, const struct record *r, int partition, struct waiting *w)
+{
+    rd_kafka_headers_t *headers = headers_of(r);
+    pthread_mutex_lock(&a->lock);
+    rd_kafka_resp_err_t err =
+        rd_kafka_producev(a->rk, RD_KAFKA_V_RKT(a->topic[r->topic]), RD_KAFKA_V_PARTITION(partition),
+                          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(r->key.p, r->key.n),
+                          RD_KAFKA_V_VALUE((void *)(uintptr_t)r->value.p, r->value.n), RD_KAFKA_V_HEADERS(headers),
+                          RD_KAFKA_V_OPAQUE(w), RD_KAFKA_V_END);
+    pthread_mutex_unlock(&a->lock);
+    if (err)
+        rd_kafka_headers_destroy(headers);
+    return err;
+}
+
+void kafka_append(struct bus *b, const struct record *r, void (*done)(void *, const struct append_result *), void *ctx)
+{
+    struct kafka *k = kafka_of(b);
+    struct waiting *w = mem_alloc(sizeof *w);
+    *w = (struct waiting){done, ctx, r->topic};
+    int n = atomic_load(&k->npartitions);
+    if (r->topic >= MERGE_LANES) {
+        finish(w, (struct append_result){.offset = -1, .why = "not an input topic"});
+    } else if (n == 0) {
+        finish(w, (struct append_result){.offset = -1, .retry = true, .why = "the log has not answered yet"});
+    } else {
+        int partition = bus_partition_of(r->key, n);
+        rd_kafka_resp_err_t err = send_record(&k->appender, r, partition, w);
+        if (err)
+            finish(w, (struct append_result){
+                          .partition = partition, .offset = -1, .retry = may_retry(err), .why = rd_kafka_err2str(err)});
+    }
+}
+
+static bool handles_open(struct kafka *k, rd_kafka_t **rk, rd_kafka_topic_t *topic[MERGE_LANES], struct err *e)
+{
+    *rk = kafka_handle_new(k, ROLE_APPENDER, e);
+    if (!*rk)
+        return false;
+    /* Made beforehand: the first message by a topic's name costs a second. */
+    for (int i = 0; i < MERGE_LANES; i++)
+        topic[i] = rd_kafka_topic_new(*rk, k->topic[i], NULL);
+    return true;
+}
+
+/* Every record still waiting is reported as failed. */
+static void handles_close(rd_kafka_t *rk, rd_kafka_topic_t *topic[MERGE_LANES])
+{
+    rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_flush(rk, 1000);
+    for (int i = 0; i < MERGE_LANES; i++)
+        rd_kafka_topic_destroy(topic[i]);
+    rd_kafka_destroy(rk);
+}
+
+/* An idempotent producer that lost count (a known fault of librdkafka 2.0.2 after a disconnect) is of no more use. */
+static void replace(struct kafka *k)
+{
+    struct appender *a = &k->appender;
+    rd_kafka_t *fresh, *old;
+    rd_kafka_topic_t *topic[MERGE_LANES], *old_topic[MERGE_LANES];
+    struct err e;
+    if (!handles_open(k, &fresh, topic, &e)) {
+        log_error("%s", e.text);
+        return;
+    }
+    pthread_mutex_lock(&a->lock);
+    old = a->rk;
+    memcpy(old_topic, a->topic, sizeof topic);
+    a->rk = fresh;
+    memcpy(a->topic, topic, sizeof topic);
+    pthread_mutex_unlock(&a->lock);
+    handles_close(old, old_topic);
+    log_warn("kafka: the producer of inputs was replaced after a fatal error");
+}
+
+static void *serve(void *arg)
+{
+    struct kafka *k = arg;
+    struct appender *a = &k->appender;
+    while (!atomic_load(&a->stop)) {
+        rd_kafka_poll(a->rk, 1000); /* only this thread changes rk */
+        if (atomic_exchange(&a->broken, false))
+            replace(k);
+    }
+    return NULL;
+}
+
+bool kafka_appender_open(struct kafka *k, struct err *e)
+{
+    struct appender *a = &k->appender;
+    pthread_mutex_init(&a->lock, NULL);
+    if (!handles_open(k, &a->rk, a->topic, e))
+        return false;
+    if (pthread_create(&a->thread, NULL, serve, k) != 0)
+        return err_set(e, "kafka: a thread could not be started");
+    a->started = true;
+    return true;
+}
+
+void kafka_appender_close(struct kafka *k)
+{
+    struct appender *a = &k->appender;
+    if (a->started) {
+        atomic_store(&a->stop, true);
+        rd_kafka_queue_t *q = rd_kafka_queue_get_main(a->rk);
+        rd_kafka_queue_yield(q);
+        rd_kafka_queue_destroy(q);
+        pthread_join(a->thread, NULL);
+    }
+    if (a->rk)
+        handles_close(a->rk, a->topic);
+    pthread_mutex_destroy(&a->lock);
+}

@@ -1,0 +1,193 @@
+/* The two input logs of a partition, each read from a queue of its own, merged into the one order. */
+#include "bus/bus_kafka.h"
+
+/* A question that could not be answered is asked again after so long. */
+#define ASK_AGAIN_MS 100
+
+void kafka_input_start(struct kafka *k, struct part *p)
+{
+    static const uint64_t one = 1;
+    for (int v = 0; v < MERGE_LANES; v++) {
+        struct lane *l = &p->lane[v];
+        l->queue = rd_kafka_queue_get_partition(k->consumer, k->topic[v], p->id);
+        rd_kafka_queue_forward(l->queue, NULL); /* not into the consumer's own queue */
+        rd_kafka_queue_io_event_enable(l->queue, k->wakefd, &one, sizeof one);
+        l->known = l->next;
+    }
+    p->state = PART_RUNS;
+}
+
+void kafka_input_stop(struct part *p)
+{
+    merge_clear(p->merge);
+    for (int v = 0; v < MERGE_LANES; v++) {
+        if (!p->lane[v].queue)
+            continue;
+        rd_kafka_queue_io_event_enable(p->lane[v].queue, -1, NULL, 0);
+        rd_kafka_queue_destroy(p->lane[v].queue);
+        p->lane[v].queue = NULL;
+    }
+}
+
+/* Where the lane's reader stands, past markers too. Before it has brought anything, librdkafka may still answer for an earlier assignment. */
+static void learn_position(struct kafka *k, struct part *p, int v)
+{
+    if (!p->lane[v].heard)
+        return;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, k->topic[v], p->id);
+    if (rd_kafka_position(k->consumer, list) == RD_KAFKA_RESP_ERR_NO_ERROR && list->elems[0].offset > p->lane[v].known)
+        p->lane[v].known = list->elems[0].offset;
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+static void input_error(struct kafka *k, struct part *p, int v, const rd_kafka_message_t *m)
+{
+    if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        if (m->offset > p->lane[v].known)
+            p->lane[v].known = m->offset;
+    } else if (m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || m->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
+        kafka_part_halt(k, p, "%s no longer holds offset %lld, where its state stands (retention removed what was not read yet, or the topic "
+                              "was made anew)",
+                        k->topic[v], (long long)p->lane[v].known);
+    } else {
+        kafka_reason(k, "%s partition %d: %s", k->topic[v], p->id, rd_kafka_message_errstr(m));
+    }
+}
+
+/* True: the message is the merge's now. */
+static bool input_push(struct kafka *k, struct part *p, int v, rd_kafka_message_t *m)
+{
+    struct lane *l = &p->lane[v];
+    rd_kafka_timestamp_type_t type;
+    instant_t received = rd_kafka_message_timestamp(m, &type);
+    if (m->offset < l->known)
+        return false; /* a fetch of before the assignment */
+    if (type != RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME) {
+        kafka_part_halt(k, p, "a record of %s carries its producer's time; message.timestamp.type=LogAppendTime is needed: kafka-configs.sh "
+                              "--alter --entity-type topics --entity-name %s --add-config message.timestamp.type=LogAppendTime",
+                        k->topic[v], k->topic[v]);
+        return false;
+    }
+    merge_push(p->merge, (enum topic)v, (struct merge_item){.received = received, .offset = m->offset, .record = m});
+    l->known = m->offset + 1;
+    if (received > l->last)
+        l->last = received;
+    k->stir = true;
+    return true;
+}
+
+static void read_lane(struct kafka *k, struct part *p, int v)
+{
+    rd_kafka_message_t *m;
+    while (p->state == PART_RUNS && merge_waiting(p->merge, (enum topic)v) < LANE_RECORDS &&
+           (m = rd_kafka_consume_queue(p->lane[v].queue, 0))) {
+        p->lane[v].heard = true;
+        if (m->err)
+            input_error(k, p, v, m);
+        else if (input_push(k, p, v, m))
+            continue;
+        rd_kafka_message_destroy(m);
+    }
+}
+
+/* The lane is empty here, and the other lane has records that it was not asked about: ask what it holds. */
+static void ask_lane(struct kafka *k, struct part *p, int v)
+{
+    struct lane *l = &p->lane[v];
+    instant_t through = p->lane[1 - v].last;
+    if (l->asked || through <= l->through || merge_waiting(p->merge, (enum topic)v) || kafka_monotonic_ms() < l->ask_at)
+        return;
+    l->asked = true;
+    l->mark = -1;
+    l->through = through;
+    kafka_lookout_ask(k, p->id, v);
+}
+
+static void hear_answers(struct kafka *k)
+{
+    struct question q;
+    while (kafka_lookout_answer(k, &q)) {
+        struct part *p = q.assignment == k->assignment ? kafka_part(k, q.partition) : NULL;
+        if (!p || p->state != PART_RUNS)
+            continue;
+        struct lane *l = &p->lane[q.lane];
+        l->mark = q.mark;
+        if (q.mark < 0) {
+            l->asked = false;
+            l->through = INSTANT_NONE;
+            l->ask_at = kafka_monotonic_ms() + ASK_AGAIN_MS;
+        }
+    }
+}
+
+/* The answer counts once everything below the mark was pushed. */
+static void use_answer(struct kafka *k, struct part *p, int v)
+{
+    struct lane *l = &p->lane[v];
+    if (!l->asked || l->mark < 0)
+        return;
+    if (l->known < l->mark)
+        learn_position(k, p, v);
+    if (l->known < l->mark)
+        return;
+    merge_know(p->merge, (enum topic)v, l->through);
+    l->asked = false;
+    k->stir = true;
+}
+
+void kafka_input_serve(struct kafka *k)
+{
+    hear_answers(k);
+    for (size_t i = 0; i < k->nparts; i++) {
+        struct part *p = k->part[i];
+        for (int v = 0; v < MERGE_LANES && p->state == PART_RUNS; v++)
+            read_lane(k, p, v);
+        for (int v = 0; v < MERGE_LANES && p->state == PART_RUNS; v++) {
+            use_answer(k, p, v);
+            ask_lane(k, p, v);
+        }
+    }
+}
+
+void kafka_record_of(const rd_kafka_message_t *m, enum topic topic, struct arena *a, struct record *out)
+{
+    rd_kafka_timestamp_type_t type;
+    rd_kafka_headers_t *headers;
+    *out = (struct record){.topic = topic,
+                           .partition = m->partition,
+                           .offset = m->offset,
+                           .appended = rd_kafka_message_timestamp(m, &type),
+                           .key = {m->key, m->key_len},
+                           .value = {m->payload, m->len}};
+    if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    size_t n = rd_kafka_header_cnt(headers);
+    out->header = ARENA_ARRAY(a, struct header, n);
+    for (const char *name; out->nheaders < n; out->nheaders++) {
+        struct header *h = &out->header[out->nheaders];
+        const void *value;
+        if (rd_kafka_header_get_all(headers, out->nheaders, &name, &value, &h->value.n))
+            break;
+        h->name = slice_of(name);
+        h->value.p = value;
+    }
+}
+
+size_t kafka_take(struct bus *b, int partition, struct record *out, size_t max)
+{
+    struct kafka *k = kafka_of(b);
+    struct part *p = kafka_part(k, partition);
+    size_t n = 0;
+    if (!p || p->state != PART_RUNS || k->restart)
+        return 0;
+    arena_reset(p->arena);
+    struct merge_item item;
+    enum topic lane;
+    while (n < max && merge_take(p->merge, &item, &lane)) {
+        p->lane[lane].taken = item.offset;
+        kafka_record_of(item.record, lane, p->arena, &out[n++]);
+    }
+    k->stir |= n == max;
+    return n;
+}
