@@ -51,6 +51,13 @@ $(B)/%.o: daemon/%.c | $(B)/gen/.done
 	@echo "  CC      $<"
 	$(Q)$(CC) $(ALL_CFLAGS) $(PKG_CFLAGS) -c -o $@ $<
 
+# The page's files as arrays of bytes, included by daemon/web/assets.c.
+WEB := $(filter-out %.c %.h,$(wildcard daemon/web/*))
+$(B)/gen/web/%.inc: daemon/web/%
+	@mkdir -p $(@D)
+	$(Q)od -An -v -tx1 $< | sed 's/ \(..\)/0x\1,/g' > $@.new && mv $@.new $@
+$(B)/web/assets.o: $(WEB:daemon/web/%=$(B)/gen/web/%.inc)
+
 # One static library a module: what a test may link is what the include rules let it see.
 define module
 $(B)/lib$(1).a: $$(patsubst daemon/%.c,$(B)/%.o,$$(wildcard daemon/$(1)/*.c)) $(if $(filter wire,$(1)),$$(GEN_O))
@@ -68,7 +75,7 @@ LINK_wire := wire core base
 LINK_store := store base
 LINK_bus := bus store wire core base
 LINK_engine := engine bus store wire lang core base
-LINK_http := http $(LINK_engine)
+LINK_http := http web $(LINK_engine)
 LINK_ctl := ctl $(LINK_engine)
 
 $(B)/duband: $(patsubst daemon/%.c,$(B)/%.o,$(wildcard daemon/*.c)) $(call libs,$(LINK_http))
@@ -152,7 +159,9 @@ bench: packages-test ## measure: medians and ratios within one run
 	$(Q)B=$(B) KAFKA=$(KAFKA) python3 tests/bench/bench.py
 $(B)/bench/%: tests/bench/%.c $(call libs,$(LINK_engine))
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(PKG_CFLAGS) $(LDFLAGS_ALL) -Wl,--wrap=mdb_put,--wrap=mdb_del -o $@ $^ $(LIBS)
+	@echo "  BENCH   $<"
+	$(Q)$(CC) $(ALL_CFLAGS) $(PKG_CFLAGS) $(LDFLAGS_ALL) $(BENCH_WRAP) -o $@ $^ $(LIBS)
+$(B)/bench/embedded: BENCH_WRAP := -Wl,--wrap=mdb_put,--wrap=mdb_del
 
 .PHONY: install clean help
 install: all ## install to DESTDIR and PREFIX (/usr/local)

@@ -13,12 +13,13 @@ root=$base/root
 
 leave() {
     for mount in dev/shm dev/pts dev proc sys; do
-        mountpoint -q "$root/$mount" && umount "$root/$mount" || true
+        if mountpoint -q "$root/$mount"; then umount "$root/$mount" || umount -l "$root/$mount"; fi
     done
 }
 trap leave EXIT INT TERM
 leave
-rm -rf "$root"
+# --one-file-system: whatever is still mounted in there is not ours to remove.
+rm -rf --one-file-system "$root"
 mkdir -p "$root"
 
 suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
@@ -37,7 +38,7 @@ for settings in .m2/settings.xml .npmrc; do
     [ ! -f "$HOME/$settings" ] || install -D -m 600 "$HOME/$settings" "$root/root/$settings"
 done
 mount -t proc proc "$root/proc"
-mount --rbind /sys "$root/sys" 2>/dev/null || mount -t sysfs sysfs "$root/sys"
+mount -t sysfs -o ro sysfs "$root/sys"
 mount -t tmpfs dev "$root/dev"
 mkdir -p "$root/dev/shm" "$root/dev/pts"
 mount -t tmpfs shm "$root/dev/shm"
@@ -51,9 +52,10 @@ inside() {
     env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 TERM=dumb \
         chroot "$root" /bin/sh -c "cd /duband && $1"
 }
+mkdir "$root/duband"
 if ls "$root"/usr/local/share/ca-certificates/*.crt >/dev/null 2>&1; then
-    inside "cd / && apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends ca-certificates >/dev/null && update-ca-certificates >/dev/null" ||
-        { mkdir -p "$root/duband"; inside "apt-get update -q && apt-get install -q -y ca-certificates && update-ca-certificates"; }
+    inside "apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends ca-certificates && update-ca-certificates" \
+        >"$base/certificates.log" 2>&1 || { tail "$base/certificates.log" >&2; exit 3; }
 fi
 git clone -q "$repository" "$root/duband"
 for command in ${FRESH:-demo check}; do

@@ -114,7 +114,11 @@ struct append_item *append_queue_take(struct append_queue *q, size_t items, size
     pthread_mutex_lock(&q->mutex);
     struct append_item *list = q->first, **at = &q->first;
     size_t n = 0, held = 0;
+    bool deadlines = false;
     while (*at && n < items && (n == 0 || held + (*at)->bytes <= bytes)) {
+        if (deadlines && (*at)->record.topic == TOPIC_SUBMISSIONS)
+            break;
+        deadlines = (*at)->record.topic == TOPIC_DEADLINES;
         n++;
         held += (*at)->bytes;
         at = &(*at)->next;

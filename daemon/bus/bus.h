@@ -97,6 +97,7 @@ struct bus_kafka_options {
     const char *node;        /* stable name of this node: group.instance.id and transactional.id come from it */
     const char *topic_prefix; /* "duban." */
     const char *url;          /* of this node's HTTP, for markers */
+    bool events_time;         /* `time: events`: the logs are merged by the events' own times, each log never running back */
 };
 /* Returns at once: whether the broker answers shows in `trouble`. NULL and e for settings that cannot be. */
 struct bus *bus_kafka_open(const struct bus_kafka_options *o, const struct bus_hooks *hooks, struct err *e);

@@ -2,6 +2,7 @@
 #include "bus/bus_kafka.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -151,7 +152,8 @@ static void (*const step[])(struct kafka *) = {[PHASE_START] = step_start,
                                                [PHASE_RESTORE] = kafka_restore_step,
                                                [PHASE_RUN] = kafka_input_serve};
 
-/* Callbacks run in here. Records come through the partitions' own queues, so what is left are errors of the group. */
+/* Callbacks run in here. Records come through the partitions' own queues, so what is left are errors of the
+ * group. */
 static void serve_group(struct kafka *k)
 {
     rd_kafka_message_t *m;
@@ -178,6 +180,18 @@ static bool serve(struct kafka *k)
     if (step[k->phase] && kafka_monotonic_ms() >= k->retry_at)
         step[k->phase](k);
     return k->phase != before || k->restart;
+}
+
+/* What a restore or a storm needed goes back to the system when it is over: librdkafka leaves it in the
+ * allocator's many arenas. */
+static void give_back(struct kafka *k, bool quiet)
+{
+    if (!quiet)
+        k->grown = true;
+    else if (k->grown && k->phase == PHASE_RUN) {
+        malloc_trim(0);
+        k->grown = false;
+    }
 }
 
 /* How long nothing needs doing if nothing happens. */
@@ -219,8 +233,10 @@ static bool kafka_poll(struct bus *b, int timeout_ms, struct err *e)
         if (rest > until - now)
             rest = until - now;
         struct pollfd fd = {.fd = k->wakefd, .events = POLLIN};
-        if (poll(&fd, 1, (int)rest) < 0 && errno != EINTR)
+        int n = poll(&fd, 1, (int)rest);
+        if (n < 0 && errno != EINTR)
             return err_set(e, "kafka: poll: %s", strerror(errno));
+        give_back(k, n == 0 && rest == LIVENESS_MS);
     }
 }
 

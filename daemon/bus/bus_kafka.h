@@ -5,6 +5,7 @@
  *   bus_kafka_topics.c     names; do the topics on the broker have the shape they need; creating them
  *   bus_kafka_rebalance.c  the group: partitions come and go
  *   bus_kafka_restore.c    a partition's state is brought up to the last committed batch
+ *   bus_kafka_log.c        reading changelog and history for that
  *   bus_kafka_positions.c  what the bus keeps in a partition's store
  *   bus_kafka_input.c      the two input logs, merged
  *   bus_kafka_commit.c     one batch, one transaction
@@ -12,8 +13,9 @@
  *   bus_kafka_lookout.c    thread that asks for high-water marks, and whether the broker is back
  *   bus_kafka_trouble.c    errors: what they mean, and saying them once
  *
- * Threads: a handle is used by one thread only, except where its comment says otherwise. The worker's thread never waits on the
- * broker without limit but in a transaction (librdkafka 2.0.2 needs that) and never calls hooks but from poll and close. */
+ * Threads: a handle is used by one thread only, except where its comment says otherwise. The worker's thread
+ * never waits on the broker without limit but in a transaction (librdkafka 2.0.2 needs that) and never calls
+ * hooks but from poll and close. */
 #ifndef DUBAND_BUS_KAFKA_H
 #define DUBAND_BUS_KAFKA_H
 
@@ -26,9 +28,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#define SLICE_MS 200         /* longest that poll waits on the broker in one go while starting or restoring */
-#define LANE_RECORDS 20000   /* records of one input held ready for the merge */
-#define MARKER_KEY 0xff      /* first and only byte of a marker's key; table ids are smaller */
+#define SLICE_MS 200       /* longest that poll waits on the broker in one go while starting or restoring */
+#define LANE_RECORDS 20000 /* records of one input held ready for the merge */
+#define MARKER_KEY 0xff    /* first and only byte of a marker's key; table ids are smaller */
 
 enum phase {
     PHASE_START,   /* no handles but lookout and appender; make the others */
@@ -54,16 +56,17 @@ enum part_state {
 /* One input topic of a partition. */
 struct lane {
     rd_kafka_queue_t *queue; /* NULL until it runs */
-    int64_t next;            /* next offset wanted of the group: committed, or where it starts. -1: not known */
-    int64_t known;           /* every record below this offset was pushed */
-    bool heard;              /* something came since the assignment */
-    int64_t taken;           /* offset of the last record taken since the last commit; -1: none */
-    instant_t last;          /* receipt time of the last record pushed */
-    /* The question what the high-water mark is; its answer vouches for all records up to `through` once `known` has passed `mark`. */
+    int64_t next;   /* next offset wanted of the group: committed, or where it starts. -1: not known */
+    int64_t known;  /* every record below this offset was pushed */
+    bool heard;     /* something came since the assignment */
+    int64_t taken;  /* offset of the last record taken since the last commit; -1: none */
+    instant_t last; /* receipt time of the last record pushed */
+    /* The question what the high-water mark is; its answer vouches for all records up to `through` once
+     * `known` has passed `mark`. */
     bool asked;
     int64_t mark;      /* -1: no answer yet */
     instant_t through; /* of the last question */
-    int64_t ask_at;    /* after a failure: not before (monotonic ms) */
+    int64_t ask_at;    /* not before (monotonic ms) */
 };
 
 struct part {
@@ -72,11 +75,11 @@ struct part {
     struct store *store;
     struct bus_position at; /* where the store stands */
     /* Restore. */
-    bool has_target;       /* a batch number was committed with the offsets */
-    uint64_t target;       /* that number */
-    int64_t end;           /* high-water mark of the log being restored; -1: not asked yet */
-    int64_t resume;        /* offset after the last record read of it */
-    int64_t history_end;   /* how far the last marker says that history goes; -1: no marker was read */
+    bool has_target;           /* a batch number was committed with the offsets */
+    uint64_t target;           /* that number */
+    int64_t end;               /* high-water mark of the log being restored; -1: not asked yet */
+    int64_t resume;            /* offset after the last record read of it */
+    int64_t history_end;       /* how far the last marker says that history goes; -1: no marker was read */
     rd_kafka_message_t **held; /* collected, not handed over yet */
     size_t nheld, cheld;
     size_t whole;       /* of these, so many are of whole batches, … */
@@ -136,7 +139,8 @@ struct kafka {
 
     int wakefd; /* eventfd: a queue has something, or somebody wants poll to return */
     atomic_bool woken;
-    bool stir; /* something for the worker to look at */
+    bool stir;  /* something for the worker to look at */
+    bool grown; /* memory may have been used since it was last given back */
 
     enum phase phase;
     int64_t retry_at, backoff; /* monotonic ms: not before */
@@ -146,7 +150,8 @@ struct kafka {
     rd_kafka_queue_t *consumer_queue;
     rd_kafka_t *producer; /* transactional */
     rd_kafka_topic_t *output[TOPIC_COUNT];
-    rd_kafka_t *restorer; /* assigned by hand; read_committed. Lives as long as the bus, so that its metadata is warm */
+    rd_kafka_t *restorer; /* assigned by hand; read_committed. Lives as long as the bus, so that its metadata
+                             is warm */
     rd_kafka_queue_t *restorer_queue, *admin_queue;
     bool configs_asked, configs_fine;
     int64_t delete_retention_ms;
@@ -174,6 +179,7 @@ static inline struct kafka *kafka_of(struct bus *b)
 }
 
 int64_t kafka_monotonic_ms(void);
+int64_t kafka_wall_ms(void);
 void kafka_stir(struct kafka *k); /* any thread: poll looks again … */
 void kafka_wake(struct kafka *k); /* … and returns */
 
@@ -187,19 +193,30 @@ bool kafka_topics_verify(struct kafka *k); /* one step of at most SLICE_MS; true
 void kafka_topics_name(struct kafka *k);
 
 /* rebalance */
-void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list, void *opaque);
+void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list,
+                        void *opaque);
 void kafka_release_all(struct kafka *k, bool lost);
 bool kafka_assign_ready(struct kafka *k); /* starts fetching every partition that is ready */
 struct part *kafka_part(struct kafka *k, int id);
 
 /* restore */
 void kafka_restore_step(struct kafka *k);
-void kafka_part_halt(struct kafka *k, struct part *p, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void kafka_part_halt(struct kafka *k, struct part *p, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* log */
+/* Begins to read the changelog or the history. False: its ends are not known yet, come again. */
+bool kafka_log_begin(struct kafka *k, struct part *p, enum topic topic, int64_t from);
+void kafka_log_step(struct kafka *k,
+                    struct part *p); /* a slice of it; the part's state moves on at the end */
+void kafka_log_end(struct kafka *k);
 void kafka_part_drop_held(struct part *p);
 
 /* positions */
-enum store_status kafka_put_positions(struct store_txn *t, int64_t changelog_next, int64_t history_next); /* -1: stays */
-/* How long ago this state was last known to follow the changelog (0: it never did), and how far its history should go (-1: not known). */
+enum store_status kafka_put_positions(struct store_txn *t, int64_t changelog_next,
+                                      int64_t history_next); /* -1: stays */
+/* How long ago this state was last known to follow the changelog (0: it never did), and how far its history
+ * should go (-1: not known). */
 bool kafka_state_look(struct store *s, int64_t *age, int64_t *history_end, struct err *e);
 
 /* input */
@@ -213,14 +230,17 @@ void kafka_record_of(const rd_kafka_message_t *m, enum topic topic, struct arena
 void kafka_on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque);
 enum bus_status kafka_begin(struct bus *b, int partition, struct store_txn *t, struct err *e);
 enum bus_status kafka_emit(struct bus *b, int partition, const struct record *r, struct err *e);
-enum bus_status kafka_state(struct bus *b, int partition, enum table_id table, struct slice key, struct slice value, struct err *e);
-enum bus_status kafka_commit(struct bus *b, int partition, struct store_txn *t, const struct marker *m, struct err *e);
+enum bus_status kafka_state(struct bus *b, int partition, enum table_id table, struct slice key,
+                            struct slice value, struct err *e);
+enum bus_status kafka_commit(struct bus *b, int partition, struct store_txn *t, const struct marker *m,
+                             struct err *e);
 void kafka_undo(struct bus *b, int partition, struct store_txn *t);
 
 /* append */
 bool kafka_appender_open(struct kafka *k, struct err *e);
 void kafka_appender_close(struct kafka *k);
-void kafka_append(struct bus *b, const struct record *r, void (*done)(void *, const struct append_result *), void *ctx);
+void kafka_append(struct bus *b, const struct record *r, void (*done)(void *, const struct append_result *),
+                  void *ctx);
 void kafka_on_append(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque);
 
 /* lookout */

@@ -1,5 +1,5 @@
-/* Producer of inputs: what HTTP callers send, and clock records. Idempotent, without transactions; a thread of its own serves the reports,
- * so that a caller is answered in time while the worker waits for a commit. */
+/* Producer of inputs: what HTTP callers send, and clock records. Idempotent, without transactions; a thread
+ * of its own serves the reports, so that a caller is answered in time while the worker waits for a commit. */
 #include "bus/bus_kafka.h"
 
 /* Somebody waiting for a record to be durable; the report's opaque. */
@@ -20,8 +20,9 @@ static void finish(struct waiting *w, struct append_result r)
 static bool may_retry(rd_kafka_resp_err_t err)
 {
     static const rd_kafka_resp_err_t final[] = {
-        RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,  RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_INVALID_RECORD,
-        RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE, RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED};
+        RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
+        RD_KAFKA_RESP_ERR_INVALID_RECORD, RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE,
+        RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED};
     for (size_t i = 0; i < sizeof final / sizeof *final; i++)
         if (final[i] == err)
             return false;
@@ -40,7 +41,8 @@ void kafka_on_append(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
     } else {
         r.offset = -1;
         r.retry = may_retry(m->err);
-        r.why = m->err == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT ? "the log did not answer in time" : rd_kafka_err2str(m->err);
+        r.why = m->err == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT ? "the log did not answer in time"
+                                                           : rd_kafka_err2str(m->err);
     }
     finish(m->_private, r);
 }
@@ -49,27 +51,30 @@ static rd_kafka_headers_t *headers_of(const struct record *r)
 {
     rd_kafka_headers_t *h = rd_kafka_headers_new(r->nheaders);
     for (size_t i = 0; i < r->nheaders; i++)
-        rd_kafka_header_add(h, r->header[i].name.p, (ssize_t)r->header[i].name.n, r->header[i].value.p, (ssize_t)r->header[i].value.n);
+        rd_kafka_header_add(h, r->header[i].name.p, (ssize_t)r->header[i].name.n, r->header[i].value.p,
+                            (ssize_t)r->header[i].value.n);
     return h;
 }
 
 /* Hands the record to librdkafka, which copies it. */
-static rd_kafka_resp_err_t send_record(struct appender *a, const struct record *r, int partition, struct waiting *w)
+static rd_kafka_resp_err_t send_record(struct appender *a, const struct record *r, int partition,
+                                       struct waiting *w)
 {
     rd_kafka_headers_t *headers = headers_of(r);
     pthread_mutex_lock(&a->lock);
     rd_kafka_resp_err_t err =
         rd_kafka_producev(a->rk, RD_KAFKA_V_RKT(a->topic[r->topic]), RD_KAFKA_V_PARTITION(partition),
                           RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(r->key.p, r->key.n),
-                          RD_KAFKA_V_VALUE((void *)(uintptr_t)r->value.p, r->value.n), RD_KAFKA_V_HEADERS(headers),
-                          RD_KAFKA_V_OPAQUE(w), RD_KAFKA_V_END);
+                          RD_KAFKA_V_VALUE((void *)(uintptr_t)r->value.p, r->value.n),
+                          RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(w), RD_KAFKA_V_END);
     pthread_mutex_unlock(&a->lock);
     if (err)
         rd_kafka_headers_destroy(headers);
     return err;
 }
 
-void kafka_append(struct bus *b, const struct record *r, void (*done)(void *, const struct append_result *), void *ctx)
+void kafka_append(struct bus *b, const struct record *r, void (*done)(void *, const struct append_result *),
+                  void *ctx)
 {
     struct kafka *k = kafka_of(b);
     struct waiting *w = mem_alloc(sizeof *w);
@@ -83,12 +88,15 @@ void kafka_append(struct bus *b, const struct record *r, void (*done)(void *, co
         int partition = bus_partition_of(r->key, n);
         rd_kafka_resp_err_t err = send_record(&k->appender, r, partition, w);
         if (err)
-            finish(w, (struct append_result){
-                          .partition = partition, .offset = -1, .retry = may_retry(err), .why = rd_kafka_err2str(err)});
+            finish(w, (struct append_result){.partition = partition,
+                                             .offset = -1,
+                                             .retry = may_retry(err),
+                                             .why = rd_kafka_err2str(err)});
     }
 }
 
-static bool handles_open(struct kafka *k, rd_kafka_t **rk, rd_kafka_topic_t *topic[MERGE_LANES], struct err *e)
+static bool handles_open(struct kafka *k, rd_kafka_t **rk, rd_kafka_topic_t *topic[MERGE_LANES],
+                         struct err *e)
 {
     *rk = kafka_handle_new(k, ROLE_APPENDER, e);
     if (!*rk)
@@ -109,7 +117,8 @@ static void handles_close(rd_kafka_t *rk, rd_kafka_topic_t *topic[MERGE_LANES])
     rd_kafka_destroy(rk);
 }
 
-/* An idempotent producer that lost count (a known fault of librdkafka 2.0.2 after a disconnect) is of no more use. */
+/* An idempotent producer that lost count (a known fault of librdkafka 2.0.2 after a disconnect) is of no more
+ * use. */
 static void replace(struct kafka *k)
 {
     struct appender *a = &k->appender;

@@ -1,4 +1,5 @@
-/* One batch, one Kafka transaction, one store transaction, in this order. Whatever fails, the store is never ahead of the log. */
+/* One batch, one Kafka transaction, one store transaction, in this order. Whatever fails, the store is never
+ * ahead of the log. */
 #include "bus/bus_kafka.h"
 
 #define SERVE_EVERY 1000 /* records produced between two looks at delivery reports */
@@ -37,7 +38,8 @@ static bool abort_transaction(struct kafka *k)
     if (k->restart)
         return false;
     rd_kafka_error_t *error;
-    while ((error = rd_kafka_abort_transaction(k->producer, -1)) && rd_kafka_error_is_retriable(error) && !rd_kafka_error_is_fatal(error)) {
+    while ((error = rd_kafka_abort_transaction(k->producer, -1)) && rd_kafka_error_is_retriable(error) &&
+           !rd_kafka_error_is_fatal(error)) {
         rd_kafka_error_destroy(error);
         rd_kafka_poll(k->producer, 10);
     }
@@ -62,11 +64,10 @@ static enum bus_status judge(struct kafka *k, const char *what, rd_kafka_error_t
     rd_kafka_resp_err_t code = rd_kafka_error_code(error);
     bool abortable = rd_kafka_error_txn_requires_abort(error) && !rd_kafka_error_is_fatal(error);
     err_set(e, "kafka: %s: %s", what, rd_kafka_error_string(error));
+    /* Fatal, or its outcome is not known: the changelog decides. */
+    if (!abortable || (abort_transaction(k) && means_lost(code)))
+        kafka_restart(k, "%s: %s", what, rd_kafka_error_string(error));
     rd_kafka_error_destroy(error);
-    if (!abortable) /* fatal, or its outcome is not known: the changelog decides */
-        kafka_restart(k, "%s", e->text);
-    else if (abort_transaction(k) && means_lost(code))
-        kafka_restart(k, "%s", e->text);
     return k->restart ? BUS_LOST : BUS_UNDONE;
 }
 
@@ -109,19 +110,20 @@ static void serve_reports(struct kafka *k)
     rd_kafka_poll(k->producer, 0);
 }
 
-static enum bus_status refuse(struct kafka *k, enum topic topic, size_t bytes, rd_kafka_resp_err_t err, struct err *e)
+static enum bus_status refuse(struct kafka *k, enum topic topic, size_t bytes, rd_kafka_resp_err_t err,
+                              struct err *e)
 {
     err_set(e, "kafka: %s, a record of %zu bytes: %s", k->topic[topic], bytes, rd_kafka_err2str(err));
     if (err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
         return BUS_FAILED;
     char why[256];
     if (rd_kafka_fatal_error(k->producer, why, sizeof why) || err != RD_KAFKA_RESP_ERR__STATE)
-        kafka_restart(k, "%s", e->text);
+        kafka_restart(k, "%s: %s", k->topic[topic], rd_kafka_err2str(err));
     return k->restart ? BUS_LOST : BUS_UNDONE;
 }
 
-static enum bus_status produce(struct kafka *k, enum topic topic, struct slice key, struct slice value, const struct header *header,
-                               size_t nheaders, enum tag tag, struct err *e)
+static enum bus_status produce(struct kafka *k, enum topic topic, struct slice key, struct slice value,
+                               const struct header *header, size_t nheaders, enum tag tag, struct err *e)
 {
     struct batch *b = &k->batch;
     if (!b->part || k->restart) {
@@ -130,7 +132,8 @@ static enum bus_status produce(struct kafka *k, enum topic topic, struct slice k
     }
     rd_kafka_headers_t *headers = nheaders ? rd_kafka_headers_new(nheaders) : NULL;
     for (size_t i = 0; i < nheaders; i++)
-        rd_kafka_header_add(headers, header[i].name.p, (ssize_t)header[i].name.n, header[i].value.p, (ssize_t)header[i].value.n);
+        rd_kafka_header_add(headers, header[i].name.p, (ssize_t)header[i].name.n, header[i].value.p,
+                            (ssize_t)header[i].value.n);
     rd_kafka_vu_t v[8] = {
         {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = k->output[topic]},
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = b->part->id},
@@ -141,8 +144,8 @@ static enum bus_status produce(struct kafka *k, enum topic topic, struct slice k
         {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
     };
     rd_kafka_error_t *error;
-    while ((error = rd_kafka_produceva(k->producer, v, headers ? 7 : 6)) && rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__QUEUE_FULL &&
-           !b->failed) {
+    while ((error = rd_kafka_produceva(k->producer, v, headers ? 7 : 6)) &&
+           rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__QUEUE_FULL && !b->failed) {
         rd_kafka_error_destroy(error);
         rd_kafka_poll(k->producer, 10);
     }
@@ -161,13 +164,15 @@ enum bus_status kafka_emit(struct bus *b, int partition, const struct record *r,
     struct kafka *k = kafka_of(b);
     (void)partition;
     bool history = r->topic == TOPIC_HISTORY;
-    enum bus_status st = produce(k, r->topic, r->key, r->value, r->header, r->nheaders, history ? TAG_HISTORY : TAG_NONE, e);
+    enum bus_status st =
+        produce(k, r->topic, r->key, r->value, r->header, r->nheaders, history ? TAG_HISTORY : TAG_NONE, e);
     if (st == BUS_OK && history)
         k->batch.history_sent++;
     return st;
 }
 
-enum bus_status kafka_state(struct bus *b, int partition, enum table_id table, struct slice key, struct slice value, struct err *e)
+enum bus_status kafka_state(struct bus *b, int partition, enum table_id table, struct slice key,
+                            struct slice value, struct err *e)
 {
     unsigned char bytes[1 + 511]; /* the store takes no longer keys */
     (void)partition;
@@ -177,7 +182,8 @@ enum bus_status kafka_state(struct bus *b, int partition, enum table_id table, s
     }
     bytes[0] = (unsigned char)table;
     memcpy(bytes + 1, key.p, key.n);
-    return produce(kafka_of(b), TOPIC_CHANGELOG, (struct slice){(char *)bytes, 1 + key.n}, value, NULL, 0, TAG_NONE, e);
+    return produce(kafka_of(b), TOPIC_CHANGELOG, (struct slice){(char *)bytes, 1 + key.n}, value, NULL, 0,
+                   TAG_NONE, e);
 }
 
 /* ---- making it final */
@@ -195,8 +201,8 @@ static enum bus_status send_offsets(struct kafka *k, struct part *p, const struc
         t->metadata_size = batch.n;
     }
     rd_kafka_error_t *error;
-    while ((error = rd_kafka_send_offsets_to_transaction(k->producer, list, k->generation, -1)) && rd_kafka_error_is_retriable(error) &&
-           !rd_kafka_error_txn_requires_abort(error)) {
+    while ((error = rd_kafka_send_offsets_to_transaction(k->producer, list, k->generation, -1)) &&
+           rd_kafka_error_is_retriable(error) && !rd_kafka_error_txn_requires_abort(error)) {
         rd_kafka_error_destroy(error);
         rd_kafka_poll(k->producer, 10);
     }
@@ -222,7 +228,8 @@ static enum bus_status send_marker(struct kafka *k, const struct marker *m, stru
 {
     static const unsigned char key = MARKER_KEY;
     struct arena *a = arena_new();
-    enum bus_status st = produce(k, TOPIC_CHANGELOG, (struct slice){(const char *)&key, 1}, wire_marker_pack(m, a), NULL, 0, TAG_MARKER, e);
+    enum bus_status st = produce(k, TOPIC_CHANGELOG, (struct slice){(const char *)&key, 1},
+                                 wire_marker_pack(m, a), NULL, 0, TAG_MARKER, e);
     arena_free(a);
     if (st != BUS_OK && !abort_transaction(k))
         st = BUS_LOST;
@@ -258,17 +265,20 @@ static enum bus_status commit_log(struct kafka *k, struct part *p, struct marker
 }
 
 /* From here on the batch is final: a store that cannot keep it is brought up from the changelog. */
-static enum bus_status commit_store(struct kafka *k, struct part *p, struct store_txn *t, const struct marker *m, struct err *e)
+static enum bus_status commit_store(struct kafka *k, struct part *p, struct store_txn *t,
+                                    const struct marker *m, struct err *e)
 {
+    struct err why = {0};
     enum store_status st = kafka_put_positions(t, k->batch.changelog_next, k->batch.history_next);
     if (st == STORE_OK) {
-        st = store_commit(t, e);
+        st = store_commit(t, &why);
     } else {
-        err_set(e, "%s", store_txn_error(t));
+        err_set(&why, "%s", store_txn_error(t));
         store_abort(t);
     }
     if (st != STORE_OK) {
-        kafka_restart(k, "partition %d: %s", p->id, e->text);
+        err_set(e, "%s", why.text);
+        kafka_restart(k, "partition %d: %s", p->id, why.text);
         return BUS_LOST;
     }
     p->at.batch = m->batch;
@@ -295,7 +305,8 @@ static void settle(struct part *p, const int64_t next[MERGE_LANES])
         p->lane[v].next = next[v];
 }
 
-enum bus_status kafka_commit(struct bus *b, int partition, struct store_txn *t, const struct marker *m, struct err *e)
+enum bus_status kafka_commit(struct bus *b, int partition, struct store_txn *t, const struct marker *m,
+                             struct err *e)
 {
     struct kafka *k = kafka_of(b);
     struct part *p = k->batch.part;

@@ -11,7 +11,8 @@
 #define D (1u << ROLE_ADMIN)
 #define ALL (C | P | R | L | A | D)
 
-/* %g group, %n node, %t transaction time-out in the value stand for these. Locked: the protocol depends on it. */
+/* %g group, %n node, %t transaction time-out in the value stand for these. Locked: the protocol depends on
+ * it. */
 static const struct setting {
     const char *name, *value;
     unsigned roles;
@@ -78,7 +79,8 @@ static bool milliseconds(const struct kafka *k, const char *name, int fallback, 
     struct slice given = property(k, name);
     uint64_t v = (uint64_t)fallback;
     if (given.p && (!parse_u64(given, &v) || v < 1000 || v > 900000))
-        return err_set(e, "kafka: %s is \"%.*s\"; a number from 1000 to 900000 was expected", name, SLICE_ARG(given));
+        return err_set(e, "kafka: %s is \"%.*s\"; a number from 1000 to 900000 was expected", name,
+                       SLICE_ARG(given));
     *out = (int)v;
     return true;
 }
@@ -89,14 +91,16 @@ bool kafka_options_check(struct kafka *k, struct err *e)
         return err_set(e, "kafka: bootstrap.servers is not set; host:port of a broker was expected");
     for (size_t i = 0; i < k->options.nproperties; i++)
         if (locked(k->options.property[i].name))
-            return err_set(e, "kafka: %.*s cannot be set: exactly-once depends on the value that duband gives it",
-                           SLICE_ARG(k->options.property[i].name));
+            return err_set(
+                e, "kafka: %.*s cannot be set: exactly-once depends on the value that duband gives it",
+                SLICE_ARG(k->options.property[i].name));
     if (!milliseconds(k, SESSION_MS, 45000, &k->session_ms, e) ||
-        !milliseconds(k, TRANSACTION_MS, k->session_ms < 40000 ? k->session_ms : 40000, &k->transaction_ms, e))
+        !milliseconds(k, TRANSACTION_MS, k->session_ms < 40000 ? k->session_ms : 40000, &k->transaction_ms,
+                      e))
         return false;
     if (k->transaction_ms > k->session_ms)
-        return err_set(e, "kafka: %s (%d) is longer than %s (%d); at most the same was expected", TRANSACTION_MS, k->transaction_ms, SESSION_MS,
-                       k->session_ms);
+        return err_set(e, "kafka: %s (%d) is longer than %s (%d); at most the same was expected",
+                       TRANSACTION_MS, k->transaction_ms, SESSION_MS, k->session_ms);
     return true;
 }
 
@@ -130,7 +134,8 @@ static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, stru
 static bool fill(struct kafka *k, rd_kafka_conf_t *conf, enum kafka_role role, struct arena *a, struct err *e)
 {
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
-        if (settings[i].roles & 1u << role && !set(conf, settings[i].name, expand(k, settings[i].value, a).p, e))
+        if (settings[i].roles & 1u << role &&
+            !set(conf, settings[i].name, expand(k, settings[i].value, a).p, e))
             return false;
     for (size_t i = 0; i < k->options.nproperties; i++) {
         const struct header *h = &k->options.property[i];

@@ -3,6 +3,8 @@
 
 /* A question that could not be answered is asked again after so long. */
 #define ASK_AGAIN_MS 100
+/* A clock of the broker that differs by more than this is not waited for. */
+#define SKEW_MS 5
 
 void kafka_input_start(struct kafka *k, struct part *p)
 {
@@ -29,14 +31,16 @@ void kafka_input_stop(struct part *p)
     }
 }
 
-/* Where the lane's reader stands, past markers too. Before it has brought anything, librdkafka may still answer for an earlier assignment. */
+/* Where the lane's reader stands, past markers too. Before it has brought anything, librdkafka may still
+ * answer for an earlier assignment. */
 static void learn_position(struct kafka *k, struct part *p, int v)
 {
     if (!p->lane[v].heard)
         return;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, k->topic[v], p->id);
-    if (rd_kafka_position(k->consumer, list) == RD_KAFKA_RESP_ERR_NO_ERROR && list->elems[0].offset > p->lane[v].known)
+    if (rd_kafka_position(k->consumer, list) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+        list->elems[0].offset > p->lane[v].known)
         p->lane[v].known = list->elems[0].offset;
     rd_kafka_topic_partition_list_destroy(list);
 }
@@ -46,13 +50,30 @@ static void input_error(struct kafka *k, struct part *p, int v, const rd_kafka_m
     if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         if (m->offset > p->lane[v].known)
             p->lane[v].known = m->offset;
-    } else if (m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || m->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
-        kafka_part_halt(k, p, "%s no longer holds offset %lld, where its state stands (retention removed what was not read yet, or the topic "
-                              "was made anew)",
+    } else if (m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+               m->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
+        kafka_part_halt(k, p,
+                        "%s no longer holds offset %lld, where its state stands (retention removed what was "
+                        "not read yet, or the topic "
+                        "was made anew)",
                         k->topic[v], (long long)p->lane[v].known);
     } else {
         kafka_reason(k, "%s partition %d: %s", k->topic[v], p->id, rd_kafka_message_errstr(m));
     }
+}
+
+/* By event time: the earlier of ce_time and the append time, never running back in one log. */
+static instant_t event_receipt(const struct lane *l, const rd_kafka_message_t *m, instant_t appended)
+{
+    rd_kafka_headers_t *headers;
+    const void *text;
+    size_t n;
+    instant_t at = appended, told;
+    if (rd_kafka_message_headers(m, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+        rd_kafka_header_get_last(headers, "ce_time", &text, &n) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+        instant_parse((struct slice){text, n}, &told) && told < at)
+        at = told;
+    return at > l->last ? at : l->last;
 }
 
 /* True: the message is the merge's now. */
@@ -64,12 +85,18 @@ static bool input_push(struct kafka *k, struct part *p, int v, rd_kafka_message_
     if (m->offset < l->known)
         return false; /* a fetch of before the assignment */
     if (type != RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME) {
-        kafka_part_halt(k, p, "a record of %s carries its producer's time; message.timestamp.type=LogAppendTime is needed: kafka-configs.sh "
-                              "--alter --entity-type topics --entity-name %s --add-config message.timestamp.type=LogAppendTime",
-                        k->topic[v], k->topic[v]);
+        kafka_part_halt(
+            k, p,
+            "a record of %s carries its producer's time; message.timestamp.type=LogAppendTime is needed: "
+            "kafka-configs.sh "
+            "--alter --entity-type topics --entity-name %s --add-config message.timestamp.type=LogAppendTime",
+            k->topic[v], k->topic[v]);
         return false;
     }
-    merge_push(p->merge, (enum topic)v, (struct merge_item){.received = received, .offset = m->offset, .record = m});
+    if (k->options.events_time)
+        received = event_receipt(l, m, received);
+    merge_push(p->merge, (enum topic)v,
+               (struct merge_item){.received = received, .offset = m->offset, .record = m});
     l->known = m->offset + 1;
     if (received > l->last)
         l->last = received;
@@ -96,8 +123,15 @@ static void ask_lane(struct kafka *k, struct part *p, int v)
 {
     struct lane *l = &p->lane[v];
     instant_t through = p->lane[1 - v].last;
-    if (l->asked || through <= l->through || merge_waiting(p->merge, (enum topic)v) || kafka_monotonic_ms() < l->ask_at)
+    if (l->asked || through <= l->through || merge_waiting(p->merge, (enum topic)v) ||
+        kafka_monotonic_ms() < l->ask_at)
         return;
+    /* Within the same millisecond the other log may still grow, by records that come first. */
+    int64_t ahead = through - kafka_wall_ms();
+    if (ahead >= 0 && ahead < SKEW_MS) {
+        l->ask_at = kafka_monotonic_ms() + ahead + 1;
+        return;
+    }
     l->asked = true;
     l->mark = -1;
     l->through = through;

@@ -1,8 +1,12 @@
-/* The lookout: a thread that may wait for the broker, so that the worker need not. It asks for the high-water marks that the merge needs,
- * and, while no broker answers, whether one is back. */
+/* The lookout: a thread that may wait for the broker, so that the worker need not. It asks for the high-water
+ * marks that the merge needs, and, while no broker answers, whether one is back. */
 #include "bus/bus_kafka.h"
 
+#include <errno.h>
 #include <time.h>
+
+#define LOOK_MS 5000 /* between two looks at whether the broker is there */
+#define AGAIN_MS 200 /* while it is not */
 
 static void push(struct question **list, size_t *n, size_t *cap, struct question q)
 {
@@ -16,9 +20,11 @@ static void push(struct question **list, size_t *n, size_t *cap, struct question
 bool kafka_watermarks(struct kafka *k, const char *topic, int partition, int64_t *low, int64_t *high)
 {
     const struct rd_kafka_metadata *md;
-    if (rd_kafka_query_watermark_offsets(k->lookout.rk, topic, partition, low, high, SLICE_MS) == RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (rd_kafka_query_watermark_offsets(k->lookout.rk, topic, partition, low, high, SLICE_MS) ==
+        RD_KAFKA_RESP_ERR_NO_ERROR)
         return true;
-    /* What the handle knows of the topic may be out of date: partitions were added, or another broker leads. */
+    /* What the handle knows of the topic may be out of date: partitions were added, or another broker leads.
+     */
     rd_kafka_topic_t *rkt = rd_kafka_topic_new(k->lookout.rk, topic, NULL);
     if (rkt && rd_kafka_metadata(k->lookout.rk, 0, rkt, &md, SLICE_MS) == RD_KAFKA_RESP_ERR_NO_ERROR)
         rd_kafka_metadata_destroy(md);
@@ -48,42 +54,44 @@ static void answer(struct kafka *k, struct question q)
     kafka_stir(k);
 }
 
-/* Called with the lock held; waits for a question, or for the time of the next attempt while the broker is away. */
-static void wait_for_work(struct kafka *k)
+/* Called with the lock held. True: nothing came up within the time. */
+static bool wait_for_work(struct kafka *k, int ms)
 {
-    struct lookout *l = &k->lookout;
-    if (!kafka_is_suspect(k)) {
-        pthread_cond_wait(&l->stirred, &l->lock);
-        return;
-    }
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += 200 * 1000000;
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += ms % 1000 * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
-    pthread_cond_timedwait(&l->stirred, &l->lock, &until);
+    return pthread_cond_timedwait(&k->lookout.stirred, &k->lookout.lock, &until) == ETIMEDOUT;
 }
 
+/* Errors are not enough to go by: librdkafka leaves repeated ones out. */
 static void *keep_lookout(void *arg)
 {
     struct kafka *k = arg;
     struct lookout *l = &k->lookout;
+    bool look = false;
     pthread_mutex_lock(&l->lock);
     while (!l->stop) {
-        if (kafka_is_suspect(k)) {
-            pthread_mutex_unlock(&l->lock);
-            kafka_seen(k, broker_answers(k));
-            pthread_mutex_lock(&l->lock);
-        } else if (l->ntodo) {
+        bool suspect = kafka_is_suspect(k);
+        if (l->ntodo && !suspect) {
             struct question q = l->todo[0];
             memmove(l->todo, l->todo + 1, --l->ntodo * sizeof q);
             pthread_mutex_unlock(&l->lock);
             answer(k, q);
             pthread_mutex_lock(&l->lock);
-            continue;
+        } else if (suspect || look) {
+            pthread_mutex_unlock(&l->lock);
+            bool answers = broker_answers(k);
+            kafka_seen(k, answers);
+            pthread_mutex_lock(&l->lock);
+            look = false;
+            if (!answers && !l->stop)
+                wait_for_work(k, AGAIN_MS);
+        } else {
+            look = wait_for_work(k, LOOK_MS);
         }
-        if (!l->stop && (kafka_is_suspect(k) || !l->ntodo))
-            wait_for_work(k);
     }
     pthread_mutex_unlock(&l->lock);
     return NULL;

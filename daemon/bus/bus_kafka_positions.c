@@ -1,9 +1,10 @@
-/* What bus_kafka keeps in the store: positions of changelog and history, and when the changelog was last read to its end. */
+/* What bus_kafka keeps in the store: positions of changelog and history, and when the changelog was last read
+ * to its end. */
 #include "bus/bus_kafka.h"
 
 #include <time.h>
 
-static int64_t wall_ms(void)
+int64_t kafka_wall_ms(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -27,7 +28,8 @@ static bool get_next(struct store_txn *t, struct slice key, int64_t *out, struct
 
 bool bus_kafka_positions(struct store_txn *t, int64_t *changelog_next, int64_t *history_next, struct err *e)
 {
-    return get_next(t, S(BUS_META_CHANGELOG_NEXT), changelog_next, e) && get_next(t, S(BUS_META_HISTORY_NEXT), history_next, e);
+    return get_next(t, S(BUS_META_CHANGELOG_NEXT), changelog_next, e) &&
+           get_next(t, S(BUS_META_HISTORY_NEXT), history_next, e);
 }
 
 static enum store_status put_next(struct store_txn *t, struct slice key, int64_t v)
@@ -39,7 +41,7 @@ static enum store_status put_next(struct store_txn *t, struct slice key, int64_t
 
 enum store_status kafka_put_positions(struct store_txn *t, int64_t changelog_next, int64_t history_next)
 {
-    enum store_status st = put_next(t, S(BUS_META_READ_AT), wall_ms());
+    enum store_status st = put_next(t, S(BUS_META_READ_AT), kafka_wall_ms());
     if (st == STORE_OK && changelog_next >= 0)
         st = put_next(t, S(BUS_META_CHANGELOG_NEXT), changelog_next);
     if (st == STORE_OK && history_next >= 0)
@@ -51,21 +53,24 @@ bool kafka_state_look(struct store *s, int64_t *age, int64_t *history_end, struc
 {
     int64_t when = -1;
     struct store_txn *t = store_begin(s, false, e);
-    bool ok = t && get_next(t, S(BUS_META_READ_AT), &when, e) && get_next(t, S(BUS_META_HISTORY_END), history_end, e);
+    bool ok = t && get_next(t, S(BUS_META_READ_AT), &when, e) &&
+              get_next(t, S(BUS_META_HISTORY_END), history_end, e);
     store_abort(t);
-    *age = when >= 0 ? wall_ms() - when : 0;
+    *age = when >= 0 ? kafka_wall_ms() - when : 0;
     return ok;
 }
 
-/* Part of a batch: its end will move the position; but from now on the store holds what a tombstone may have to delete. */
+/* Part of a batch: its end will move the position; but from now on the store holds what a tombstone may have
+ * to delete. */
 static enum store_status put_piece(struct store_txn *t)
 {
     struct slice v;
     enum store_status st = store_get(t, TABLE_META, S(BUS_META_READ_AT), &v);
-    return st == STORE_NOT_FOUND ? put_next(t, S(BUS_META_READ_AT), wall_ms()) : st;
+    return st == STORE_NOT_FOUND ? put_next(t, S(BUS_META_READ_AT), kafka_wall_ms()) : st;
 }
 
-enum store_status bus_kafka_restored(struct store_txn *t, const struct record *r, size_t n, const struct marker *m, int64_t next)
+enum store_status bus_kafka_restored(struct store_txn *t, const struct record *r, size_t n,
+                                     const struct marker *m, int64_t next)
 {
     if (m) {
         enum store_status st = put_next(t, S(BUS_META_HISTORY_END), m->history_next);

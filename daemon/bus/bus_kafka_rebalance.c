@@ -1,5 +1,6 @@
-/* The group: partitions come and go. An assignment is answered at once with "nothing to fetch"; each partition's state is restored in steps
- * of poll, so that the node stays responsive, and only then are the inputs fetched. */
+/* The group: partitions come and go. An assignment is answered at once with "nothing to fetch"; each
+ * partition's state is restored in steps of poll, so that the node stays responsive, and only then are the
+ * inputs fetched. */
 #include "bus/bus_kafka.h"
 
 #include <stdarg.h>
@@ -21,7 +22,8 @@ static struct part *part_new(int id)
     p->arena = arena_new();
     p->merge = merge_new((void (*)(void *))rd_kafka_message_destroy);
     for (int i = 0; i < MERGE_LANES; i++)
-        p->lane[i] = (struct lane){.next = -1, .known = -1, .taken = -1, .mark = -1, .last = INSTANT_NONE, .through = INSTANT_NONE};
+        p->lane[i] = (struct lane){
+            .next = -1, .known = -1, .taken = -1, .mark = -1, .last = INSTANT_NONE, .through = INSTANT_NONE};
     return p;
 }
 
@@ -68,15 +70,20 @@ void kafka_release_all(struct kafka *k, bool lost)
     k->stir = true;
 }
 
-/* Range deals each topic out by itself: with unequal counts or other subscribers in the group, a partition's two halves come apart. */
+/* Range deals each topic out by itself: with unequal counts or other subscribers in the group, a partition's
+ * two halves come apart. */
 static bool halves_match(struct kafka *k, const rd_kafka_topic_partition_list_t *list)
 {
     for (int i = 0; i < list->cnt; i++) {
-        int other = strcmp(list->elems[i].topic, k->topic[TOPIC_SUBMISSIONS]) == 0 ? TOPIC_DEADLINES : TOPIC_SUBMISSIONS;
-        if (!rd_kafka_topic_partition_list_find((rd_kafka_topic_partition_list_t *)(uintptr_t)list, k->topic[other],
-                                                list->elems[i].partition)) {
-            kafka_reason(k, "partition %d of %s came without that of %s: the topics' partition counts differ, or something else is "
-                            "in the consumer group %s; give them equal counts with kafka-topics.sh --alter, and the group to duband alone",
+        int other = strcmp(list->elems[i].topic, k->topic[TOPIC_SUBMISSIONS]) == 0 ? TOPIC_DEADLINES
+                                                                                   : TOPIC_SUBMISSIONS;
+        if (!rd_kafka_topic_partition_list_find((rd_kafka_topic_partition_list_t *)(uintptr_t)list,
+                                                k->topic[other], list->elems[i].partition)) {
+            kafka_reason(k,
+                         "partition %d of %s came without that of %s: the topics' partition counts differ, "
+                         "or something else is "
+                         "in the consumer group %s; give them equal counts with kafka-topics.sh --alter, and "
+                         "the group to duband alone",
                          list->elems[i].partition, list->elems[i].topic, k->topic[other], k->options.group);
             return false;
         }
@@ -105,7 +112,8 @@ static void take_over(struct kafka *k, const rd_kafka_topic_partition_list_t *li
     log_info("kafka: %zu partition(s) assigned", k->nparts);
 }
 
-void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list, void *opaque)
+void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list,
+                        void *opaque)
 {
     struct kafka *k = opaque;
     if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {

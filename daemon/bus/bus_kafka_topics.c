@@ -1,9 +1,8 @@
-/* The eight topics: their names, and whether they have the shape that the protocol needs. What is refused is refused with the command that
- * repairs it. */
+/* The eight topics: their names, and whether they have the shape that the protocol needs. What is refused is
+ * refused with the command that repairs it. */
 #include "bus/bus_kafka.h"
 
 #include <stdio.h>
-
 
 /* What a topic must have (wanted), and what it gets when duband makes it (given). */
 static const struct topic_setting {
@@ -18,8 +17,10 @@ static const struct topic_setting {
     {1u << TOPIC_CHANGELOG, "segment.bytes", "134217728", false},
     {1u << TOPIC_HISTORY, "cleanup.policy", "delete", true},
     {1u << TOPIC_HISTORY, "retention.ms", "-1", false},
-    {1u << TOPIC_HISTORY | 1u << TOPIC_REJECTED | 1u << TOPIC_CHANGELOG, "max.message.bytes", "8388608", false},
-    {0xffu & ~(1u << TOPIC_HISTORY | 1u << TOPIC_CHANGELOG), "retention.ms", "7776000000", false}, /* 90 days */
+    {1u << TOPIC_HISTORY | 1u << TOPIC_REJECTED | 1u << TOPIC_CHANGELOG, "max.message.bytes", "8388608",
+     false},
+    {0xffu & ~(1u << TOPIC_HISTORY | 1u << TOPIC_CHANGELOG), "retention.ms", "7776000000",
+     false}, /* 90 days */
 };
 #define NSETTINGS (sizeof topic_settings / sizeof *topic_settings)
 
@@ -27,7 +28,8 @@ void kafka_topics_name(struct kafka *k)
 {
     for (int i = 0; i < TOPIC_COUNT; i++) {
         const char *dot = strchr(topic_names[i], '.');
-        k->topic[i] = arena_printf(k->arena, "%s%s", k->options.topic_prefix, dot ? dot + 1 : topic_names[i]).p;
+        k->topic[i] =
+            arena_printf(k->arena, "%s%s", k->options.topic_prefix, dot ? dot + 1 : topic_names[i]).p;
     }
 }
 
@@ -53,8 +55,10 @@ static int count_of(const struct rd_kafka_metadata *md, const char *topic, rd_ka
 static void say_missing(struct kafka *k, int topic, int partitions)
 {
     struct buf b = {0};
-    buf_printf(&b, "topic %s does not exist: kafka-topics.sh --bootstrap-server %s --create --topic %s --partitions ", k->topic[topic],
-               bootstrap(k), k->topic[topic]);
+    buf_printf(
+        &b,
+        "topic %s does not exist: kafka-topics.sh --bootstrap-server %s --create --topic %s --partitions ",
+        k->topic[topic], bootstrap(k), k->topic[topic]);
     if (partitions)
         buf_printf(&b, "%d", partitions);
     else
@@ -80,8 +84,9 @@ static bool counts_equal(struct kafka *k, const struct rd_kafka_metadata *md)
         else if (err[i])
             kafka_reason(k, "topic %s: %s", k->topic[i], rd_kafka_err2str(err[i]));
         else if (n[i] != most)
-            kafka_reason(k, "topic %s has %d partitions where others have %d; all eight need the same: "
-                            "kafka-topics.sh --bootstrap-server %s --alter --topic %s --partitions %d",
+            kafka_reason(k,
+                         "topic %s has %d partitions where others have %d; all eight need the same: "
+                         "kafka-topics.sh --bootstrap-server %s --alter --topic %s --partitions %d",
                          k->topic[i], n[i], most, bootstrap(k), k->topic[i], most);
         else
             continue;
@@ -136,10 +141,14 @@ static bool setting_fine(struct kafka *k, int topic, const char *name, const cha
 {
     for (size_t i = 0; i < NSETTINGS; i++) {
         const struct topic_setting *s = &topic_settings[i];
-        if (s->wanted && s->topics & 1u << topic && strcmp(s->name, name) == 0 && strcmp(s->value, value) != 0) {
-            kafka_reason(k, "topic %s has %s=%s, %s is needed: "
-                            "kafka-configs.sh --bootstrap-server %s --alter --entity-type topics --entity-name %s --add-config %s=%s",
-                         k->topic[topic], name, value, s->value, bootstrap(k), k->topic[topic], name, s->value);
+        if (s->wanted && s->topics & 1u << topic && strcmp(s->name, name) == 0 &&
+            strcmp(s->value, value) != 0) {
+            kafka_reason(k,
+                         "topic %s has %s=%s, %s is needed: "
+                         "kafka-configs.sh --bootstrap-server %s --alter --entity-type topics --entity-name "
+                         "%s --add-config %s=%s",
+                         k->topic[topic], name, value, s->value, bootstrap(k), k->topic[topic], name,
+                         s->value);
             return false;
         }
     }
@@ -182,7 +191,8 @@ static bool configs_fine(struct kafka *k)
     bool fine = true;
     const rd_kafka_DescribeConfigs_result_t *result = rd_kafka_event_DescribeConfigs_result(ev);
     rd_kafka_resp_err_t err = rd_kafka_event_error(ev);
-    if (err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || err == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED) {
+    if (err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+        err == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED) {
         log_warn("kafka: the topics' settings cannot be seen: %s", rd_kafka_event_error_string(ev));
     } else if (err || !result) {
         fine = false; /* a broker that just went: ask again */
@@ -205,7 +215,8 @@ bool kafka_topics_verify(struct kafka *k)
 
 /* ---- creating them */
 
-static rd_kafka_NewTopic_t *new_topic(struct kafka *k, int topic, int partitions, int replication, struct err *e)
+static rd_kafka_NewTopic_t *new_topic(struct kafka *k, int topic, int partitions, int replication,
+                                      struct err *e)
 {
     char why[512] = "";
     rd_kafka_NewTopic_t *t = rd_kafka_NewTopic_new(k->topic[topic], partitions, replication, why, sizeof why);
@@ -233,12 +244,14 @@ static bool created(rd_kafka_event_t *ev, struct err *e)
     for (size_t i = 0; i < n; i++) {
         rd_kafka_resp_err_t err = rd_kafka_topic_result_error(topic[i]);
         if (err && err != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
-            return err_set(e, "kafka: topic %s: %s", rd_kafka_topic_result_name(topic[i]), rd_kafka_topic_result_error_string(topic[i]));
+            return err_set(e, "kafka: topic %s: %s", rd_kafka_topic_result_name(topic[i]),
+                           rd_kafka_topic_result_error_string(topic[i]));
     }
     return true;
 }
 
-bool bus_kafka_create_topics(const struct bus_kafka_options *o, int partitions, int replication, struct err *e)
+bool bus_kafka_create_topics(const struct bus_kafka_options *o, int partitions, int replication,
+                             struct err *e)
 {
     struct kafka *k = mem_alloc(sizeof *k);
     k->options = *o;

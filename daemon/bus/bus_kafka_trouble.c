@@ -1,4 +1,5 @@
-/* What keeps the bus from running, as one sentence that anybody may ask for, said in the log when it changes. */
+/* What keeps the bus from running, as one sentence that anybody may ask for, said in the log when it changes.
+ */
 #include "bus/bus_kafka.h"
 
 #include <stdarg.h>
@@ -16,8 +17,9 @@ void kafka_on_log(const rd_kafka_t *rk, int level, const char *fac, const char *
 static bool means_away(rd_kafka_resp_err_t err)
 {
     static const rd_kafka_resp_err_t list[] = {
-        RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, RD_KAFKA_RESP_ERR__RESOLVE,
-        RD_KAFKA_RESP_ERR__SSL,       RD_KAFKA_RESP_ERR__AUTHENTICATION,   RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED};
+        RD_KAFKA_RESP_ERR__TRANSPORT,      RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN,
+        RD_KAFKA_RESP_ERR__RESOLVE,        RD_KAFKA_RESP_ERR__SSL,
+        RD_KAFKA_RESP_ERR__AUTHENTICATION, RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED};
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
         if (list[i] == err)
             return true;
@@ -30,9 +32,10 @@ void kafka_on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
     if (err == RD_KAFKA_RESP_ERR__FATAL) {
         char why[512];
         rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(rk, why, sizeof why);
-        kafka_restart(k, "%s", fatal == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID || fatal == RD_KAFKA_RESP_ERR__FENCED
-                                   ? "another process runs as this node, or ran while this one was held up"
-                                   : why);
+        kafka_restart(k, "%s",
+                      fatal == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID || fatal == RD_KAFKA_RESP_ERR__FENCED
+                          ? "another process runs as this node, or ran while this one was held up"
+                          : why);
         return;
     }
     if (!means_away((rd_kafka_resp_err_t)err)) {
@@ -41,7 +44,7 @@ void kafka_on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
     }
     pthread_mutex_lock(&k->trouble_lock);
     /* "All down" comes last and tells least. */
-    if (!k->suspect || err != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+    if (!k->away_why.text[0] || err != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
         err_set(&k->away_why, "broker away: %s", reason);
     k->suspect = true;
     pthread_mutex_unlock(&k->trouble_lock);
@@ -72,13 +75,17 @@ void kafka_seen(struct kafka *k, bool answers)
     bool news = k->away == answers;
     k->away = !answers;
     k->suspect = !answers;
+    if (answers)
+        k->away_why.text[0] = 0;
+    else if (!k->away_why.text[0])
+        err_set(&k->away_why, "broker away: no answer");
     why = k->away_why;
     pthread_mutex_unlock(&k->trouble_lock);
     if (news && answers)
         log_info("kafka: the broker answers again");
     else if (news)
         log_warn("kafka: %s; trying again until it answers", why.text);
-    if (news || answers)
+    if (news)
         kafka_wake(k);
 }
 

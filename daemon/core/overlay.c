@@ -61,6 +61,7 @@ struct touched *overlay_take(struct turn *t, const struct instance *i)
     const struct machine *m = &t->p->machines[i->machine];
     struct touched *x = ARENA_NEW(t->arena, struct touched);
     x->i = *i;
+    x->was = i;
     x->i.vars = array_copy(t->arena, i->vars, m->nvars, sizeof *i->vars);
     x->i.counts = array_copy(t->arena, i->counts, m->ncounts, sizeof *i->counts);
     x->i.latest = array_copy(t->arena, i->latest, m->nlatest, sizeof *i->latest);

@@ -23,11 +23,15 @@ static void collect_changed(struct turn *t)
 {
     struct overlay *o = &t->overlay;
     struct instance **changed = ARENA_ARRAY(t->arena, struct instance *, o->n);
+    const struct instance **was = ARENA_ARRAY(t->arena, const struct instance *, o->n);
     size_t n = 0;
     for (size_t i = 0; i < o->n; i++)
-        if (o->order[i]->changed)
+        if (o->order[i]->changed) {
+            was[n] = o->order[i]->was;
             changed[n++] = &o->order[i]->i;
+        }
     t->out->changed = changed;
+    t->out->was = was;
     t->out->nchanged = n;
 }
 
@@ -64,6 +68,7 @@ static void halt(struct turn *t, const struct instance *i)
 {
     struct instance *halted = ARENA_NEW(t->arena, struct instance);
     struct instance **changed = ARENA_NEW(t->arena, struct instance *);
+    const struct instance **was = ARENA_NEW(t->arena, const struct instance *);
     *halted = *i;
     halted->timers = NULL;
     halted->ntimers = 0;
@@ -71,8 +76,10 @@ static void halt(struct turn *t, const struct instance *i)
     halted->turns++;
     halted->last = t->cause;
     *changed = halted;
+    *was = i;
     t->out->verdict = VERDICT_HALTED;
     t->out->changed = changed;
+    t->out->was = was;
     t->out->nchanged = 1;
 }
 

@@ -149,6 +149,7 @@ struct effects {
     struct slice *reasons;
     size_t nreasons;
     struct instance **changed; /* new states to store, each once, in the order first touched */
+    const struct instance **was; /* of each of changed: as the world gave it; NULL: born in this turn */
     size_t nchanged;
     struct transition *transitions;
     size_t ntransitions;

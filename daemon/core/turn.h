@@ -29,6 +29,7 @@ void problem_add(struct problems *why, const char *fmt, ...) __attribute__((form
 
 struct touched {
     struct instance i; /* the turn's own copy; first, for effects hold pointers to it */
+    const struct instance *was; /* the world's; NULL: born in this turn */
     bool changed;
 };
 

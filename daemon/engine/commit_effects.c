@@ -54,11 +54,10 @@ enum turn_status commit_timers(struct store_txn *t, struct flow *f, const struct
 /* ---- instances */
 
 enum turn_status commit_instance(struct engine *e, struct store_txn *t, struct flow *f, struct slice key,
-                                 struct slice bytes, const struct instance *now, struct arena *a,
+                                 struct slice bytes, const struct instance *was, const struct instance *now,
                                  struct err *err)
 {
-    enum turn_status st;
-    const struct instance *was = world_load(t, f->program, key, a, &st, err);
+    enum turn_status st = TURN_DONE;
 
     for (size_t i = 0; st == TURN_DONE && was != NULL && i < was->ntimers; i++)
         if (!has_timer(now, &was->timers[i]))
@@ -106,7 +105,7 @@ static enum turn_status commit_instances(struct turn *turn, const struct effects
 
         key_instance(&k, turn->flow->id, m->name, instance->key, m->nkey);
         enum turn_status st = commit_instance(turn->engine, turn->txn, turn->flow, key_slice(&k), bytes,
-                                              instance, turn->arena, turn->err);
+                                              fx->was[i], instance, turn->err);
         if (st != TURN_DONE)
             return st;
     }

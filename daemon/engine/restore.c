@@ -50,8 +50,12 @@ static enum turn_status restore_instance(struct engine *e, struct store_txn *t, 
     }
     if (f == NULL || f->stale)
         return put_or_delete(t, TABLE_INSTANCE, key, value, err);
+    enum turn_status st;
+    const struct instance *was = world_load(t, f->program, key, e->scratch, &st, err);
+    if (st != TURN_DONE)
+        return st;
     e->muted = true; /* it comes from the changelog */
-    enum turn_status st = commit_instance(e, t, f, key, value, now, e->scratch, err);
+    st = commit_instance(e, t, f, key, value, was, now, err);
     e->muted = false;
     return st;
 }

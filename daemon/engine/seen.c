@@ -54,22 +54,22 @@ static void month_add(struct month_list *list, int32_t month)
 
 static void months_learn(struct engine *e, struct store_txn *t)
 {
-    struct store_iter *i = store_iter_new(t, TABLE_SEEN);
     struct key from;
     struct slice key, value, workflow;
     int32_t month;
 
-    if (!e->months.known) {
-        e->months.n = 0;
-        for (bool more = store_iter_seek(i, (struct slice){NULL, 0}, &key, &value);
-             more && key_seen_parse(key, &month, &workflow);
-             more = store_iter_seek(i, key_slice(&from), &key, &value)) {
-            month_add(&e->months, month);
-            key_start(&from);
-            key_u32(&from, (uint32_t)month + 1);
-        }
-        e->months.known = true;
+    if (e->months.known)
+        return;
+    struct store_iter *i = store_iter_new(t, TABLE_SEEN);
+    e->months.n = 0;
+    for (bool more = store_iter_seek(i, (struct slice){NULL, 0}, &key, &value);
+         more && key_seen_parse(key, &month, &workflow);
+         more = store_iter_seek(i, key_slice(&from), &key, &value)) {
+        month_add(&e->months, month);
+        key_start(&from);
+        key_u32(&from, (uint32_t)month + 1);
     }
+    e->months.known = true;
     store_iter_free(i);
 }
 

@@ -52,20 +52,24 @@ static void wait_if_stuck(struct worker *w)
         wait_nudge(w, wait);
 }
 
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 static int poll_timeout(const struct worker *w)
 {
     int64_t now = worker_monotonic(), least = -1;
 
     for (size_t i = 0; i < w->npartitions; i++) {
         const struct partition *p = w->partitions[i];
-        int64_t wait = p->engine != NULL ? clock_timeout(p) : -1;
 
         if (p->engine == NULL || p->stopped)
             continue;
         if (p->serving && (p->more || p->draining))
-            wait = p->retry_at > now ? p->retry_at - now : 0;
-        if (wait >= 0 && (least < 0 || wait < least))
-            least = wait;
+            least = sooner(least, p->retry_at > now ? p->retry_at - now : 0);
+        else
+            least = sooner(least, sooner(clock_timeout(p), partition_rest_timeout(p)));
     }
     return (int)least;
 }
@@ -124,6 +128,7 @@ static void *worker_loop(void *arg)
         for (size_t i = 0; i < w->npartitions && !atomic_load(&w->stop); i++) {
             partition_run(w->partitions[i]);
             clock_tick(w->partitions[i]);
+            partition_rest(w->partitions[i]);
         }
         show_status(w, "");
     }
@@ -166,6 +171,7 @@ static struct worker *worker_new(const struct worker_options *o)
     const char *node = o->kafka && o->kafka_options.node != NULL ? o->kafka_options.node : "local";
 
     w->options = *o;
+    w->options.kafka_options.events_time = o->events_time;
     if (w->options.batch == 0)
         w->options.batch = 10000;
     w->data = mem_alloc(strlen(o->data) + 1);

@@ -34,6 +34,7 @@ void worker_append(struct worker *w, enum topic topic, const struct cloud_event 
 size_t worker_partitions(struct worker *w, int *partition, size_t max);
 struct store_txn *worker_read(struct worker *w, int partition, struct err *e); /* end it with store_abort */
 int worker_partition_of(struct worker *w, struct slice workflow);              /* where a workflow belongs */
+bool worker_holds(struct worker *w, struct slice workflow);                    /* its partition is held here, and restored */
 
 struct worker_status {
     bool ready;          /* every partition is restored and serves */

@@ -1,10 +1,13 @@
 /* One batch of a partition: records and timers in one transaction, then everything is made final at once. */
 #include "engine/worker_private.h"
 
+#include <stdlib.h>
+
 #include "engine/keys.h"
 
 #define RETRY_LEAST_MS 20
 #define RETRY_MOST_MS 30000
+#define REST_MS 3000
 
 bool partition_runnable(const struct partition *p)
 {
@@ -175,6 +178,8 @@ static void committed(struct batch *b, int64_t began)
 
     p->batch++;
     p->more = b->n == p->take;
+    if (b->n + b->fired >= BATCH_LEAST)
+        p->large_at = worker_monotonic();
     p->take = adapt(p->take, b->n, w->options.batch);
     p->slice = adapt(p->slice, b->fired, w->options.batch);
     recovered(p);
@@ -262,4 +267,25 @@ void partition_run(struct partition *p)
         return;
     }
     run(&b);
+}
+
+int partition_rest_timeout(const struct partition *p)
+{
+    int64_t wait = p->large_at + REST_MS - worker_monotonic();
+
+    return p->large_at == 0 ? -1 : wait > 0 ? (int)wait : 0;
+}
+
+void partition_rest(struct partition *p)
+{
+    struct err why;
+
+    if (p->stopped || partition_rest_timeout(p) != 0)
+        return;
+    p->large_at = 0;
+    p->take = p->slice = BATCH_LEAST;
+    free(p->records);
+    p->records = NULL;
+    if (!store_trim(p->store, &why))
+        stop(p, why.text);
 }

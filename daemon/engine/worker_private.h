@@ -32,6 +32,7 @@ struct partition {
     struct record *records;
     uint64_t batch;
     instant_t next_due;
+    int64_t large_at; /* monotonic ms of the last large batch, whose memory is kept for a next one; 0: given back */
 
     /* A batch at work: what the bus said to an emit. */
     enum bus_status bus_status;
@@ -86,6 +87,9 @@ void counters_add(struct engine_counters *to, const struct engine_counters *c);
 /* ---- batches */
 bool partition_runnable(const struct partition *p);
 void partition_run(struct partition *p);
+/* Gives back the memory that large batches have taken, once there has been none for some seconds. */
+void partition_rest(struct partition *p);
+int partition_rest_timeout(const struct partition *p); /* how long until then, in ms; -1: there is nothing to give back */
 
 /* The hash of the workflow's definition in force; false: none that this node knows. Any thread. */
 bool worker_in_force(struct worker *w, struct slice workflow, struct arena *a, struct slice *hash);

@@ -94,6 +94,18 @@ size_t worker_partitions(struct worker *w, int *partition, size_t max)
     return n;
 }
 
+bool worker_holds(struct worker *w, struct slice workflow)
+{
+    int id = worker_partition_of(w, workflow);
+    bool held = false;
+
+    pthread_mutex_lock(&w->lock);
+    for (size_t i = 0; i < w->npartitions; i++)
+        held = held || (w->partitions[i]->id == id && w->partitions[i]->readable);
+    pthread_mutex_unlock(&w->lock);
+    return held;
+}
+
 struct store_txn *worker_read(struct worker *w, int partition, struct err *e)
 {
     struct store *store = NULL;

@@ -1,15 +1,16 @@
 /* Drives bus_kafka against a real broker for test_bus.py: a worker whose engine only adds numbers up.
  *
- *   create BOOTSTRAP PARTITIONS                  the eight topics
- *   append BOOTSTRAP COUNT SEED [FIRST]          COUNT records with ids from FIRST, spread over keys and both inputs; prints what became of each
- *   run BOOTSTRAP FOLDER NODE                    works until SIGTERM; prints what happens, a line each
- *   dump FOLDER PARTITION                        the sums in a store
- *   topic BOOTSTRAP create|partitions|alter|delete TOPIC COUNT "NAME=VALUE …"   (0 and "" where there is none)
- *   commit BOOTSTRAP GROUP TOPIC OFFSET          an offset as a foreign tool commits it
- *   latency BOOTSTRAP ROUNDS                     append to committed output, beside a running worker; median in ms
+ *   create BROKER PARTITIONS               the eight topics
+ *   append BROKER COUNT SEED [FIRST]       records with ids from FIRST on, over keys and both inputs
+ *   run BROKER FOLDER NODE                 works until SIGTERM; says what happens, a line each
+ *   dump FOLDER PARTITION                  sums and history in a store
+ *   latency BROKER ROUNDS                  append → committed output, beside a running worker
+ *   topic BROKER create|partitions|alter|delete TOPIC COUNT "NAME=VALUE …"
+ *   commit BROKER GROUP TOPIC OFFSET       an offset as a foreign tool commits it
  *
- * An input's value is "ID ADD"; for each, the output (warnings) is "ID KEY SUM", the history record the same. An id seen before gives nothing.
- * CRASH=POINT:N kills the process at the Nth passing of that point: begin emit offsets commit store (before the call of that name). */
+ * An input's value is "ID ADD"; its output (warnings) is "ID KEY SUM", and so is its history record. An id
+ * seen before gives nothing. CRASH=POINT:N kills the process at the Nth passing of that point: begin, emit,
+ * or before the call offsets, commit, store. */
 #include "base/log.h"
 #include "bus/bus.h"
 
@@ -65,12 +66,18 @@ rd_kafka_error_t *__wrap_rd_kafka_commit_transaction(rd_kafka_t *rk, int timeout
     return __real_rd_kafka_commit_transaction(rk, timeout_ms);
 }
 
-rd_kafka_error_t *__real_rd_kafka_send_offsets_to_transaction(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *o,
-                                                              const rd_kafka_consumer_group_metadata_t *m, int timeout_ms);
-rd_kafka_error_t *__wrap_rd_kafka_send_offsets_to_transaction(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *o,
-                                                              const rd_kafka_consumer_group_metadata_t *m, int timeout_ms);
-rd_kafka_error_t *__wrap_rd_kafka_send_offsets_to_transaction(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *o,
-                                                              const rd_kafka_consumer_group_metadata_t *m, int timeout_ms)
+rd_kafka_error_t *__real_rd_kafka_send_offsets_to_transaction(rd_kafka_t *rk,
+                                                              const rd_kafka_topic_partition_list_t *o,
+                                                              const rd_kafka_consumer_group_metadata_t *m,
+                                                              int timeout_ms);
+rd_kafka_error_t *__wrap_rd_kafka_send_offsets_to_transaction(rd_kafka_t *rk,
+                                                              const rd_kafka_topic_partition_list_t *o,
+                                                              const rd_kafka_consumer_group_metadata_t *m,
+                                                              int timeout_ms);
+rd_kafka_error_t *__wrap_rd_kafka_send_offsets_to_transaction(rd_kafka_t *rk,
+                                                              const rd_kafka_topic_partition_list_t *o,
+                                                              const rd_kafka_consumer_group_metadata_t *m,
+                                                              int timeout_ms)
 {
     crash_point("offsets");
     return __real_rd_kafka_send_offsets_to_transaction(rk, o, m, timeout_ms);
@@ -135,8 +142,8 @@ static struct store *on_acquire(void *ctx, int partition)
     if (!held[partition].store)
         die("open", e.text);
     load(&held[partition]);
-    printf("acquire %d batch %" PRIu64 " changelog %" PRId64 " history %" PRId64 "\n", partition, held[partition].at.batch,
-           held[partition].at.changelog_next, held[partition].at.history_next);
+    printf("acquire %d batch %" PRIu64 " changelog %" PRId64 " history %" PRId64 "\n", partition,
+           held[partition].at.batch, held[partition].at.changelog_next, held[partition].at.history_next);
     return held[partition].store;
 }
 
@@ -147,7 +154,8 @@ static void on_where(void *ctx, int partition, struct bus_position *out)
     *out = held[partition].at;
 }
 
-static bool on_restore(void *ctx, int partition, const struct record *r, size_t n, const struct marker *m, int64_t next)
+static bool on_restore(void *ctx, int partition, const struct record *r, size_t n, const struct marker *m,
+                       int64_t next)
 {
     (void)ctx;
     struct err e;
@@ -169,7 +177,8 @@ static bool on_restore(void *ctx, int partition, const struct record *r, size_t 
     if (bus_kafka_restored(t, r, n, m, next) != STORE_OK || store_commit(t, &e) != STORE_OK)
         die("restore", e.text);
     printf("restore %d %s records %zu batch %" PRId64 " next %" PRId64 "\n", partition,
-           n == 0 || r[0].topic == TOPIC_CHANGELOG ? "changelog" : "history", n, m ? (int64_t)m->batch : -1, next);
+           n == 0 || r[0].topic == TOPIC_CHANGELOG ? "changelog" : "history", n, m ? (int64_t)m->batch : -1,
+           next);
     return true;
 }
 
@@ -203,9 +212,10 @@ static void on_release(void *ctx, int partition, bool lost)
 
 static void check_order(struct held *h, const struct record *r)
 {
-    bool later = r->appended > h->last_time ||
-                 (r->appended == h->last_time &&
-                  ((int)r->topic > h->last_topic || ((int)r->topic == h->last_topic && r->offset > h->last_offset)));
+    bool later =
+        r->appended > h->last_time ||
+        (r->appended == h->last_time &&
+         ((int)r->topic > h->last_topic || ((int)r->topic == h->last_topic && r->offset > h->last_offset)));
     if (!later)
         die("order", "a record was taken out of its turn");
     h->last_time = r->appended;
@@ -232,8 +242,14 @@ static enum bus_status apply(int partition, struct store_txn *t, const struct re
     put_be64s(bytes, sum);
     v = (struct slice){(char *)bytes, sizeof bytes};
     struct header h = {S("ce_id"), mark};
-    struct record out = {.topic = TOPIC_WARNINGS, .partition = partition, .offset = -1, .key = r->key, .header = &h, .nheaders = 1};
-    out.value = (struct slice){text, (size_t)snprintf(text, sizeof text, "%" PRId64 " %.*s %" PRId64, id, SLICE_ARG(r->key), sum)};
+    struct record out = {.topic = TOPIC_WARNINGS,
+                         .partition = partition,
+                         .offset = -1,
+                         .key = r->key,
+                         .header = &h,
+                         .nheaders = 1};
+    out.value = (struct slice){
+        text, (size_t)snprintf(text, sizeof text, "%" PRId64 " %.*s %" PRId64, id, SLICE_ARG(r->key), sum)};
     struct record history = out;
     history.topic = TOPIC_HISTORY;
     crash_point("emit");
@@ -241,7 +257,8 @@ static enum bus_status apply(int partition, struct store_txn *t, const struct re
     st = st == BUS_OK ? bus->ops->emit(bus, partition, &history, e) : st;
     st = st == BUS_OK ? bus->ops->state(bus, partition, TABLE_INSTANCE, r->key, v, e) : st;
     st = st == BUS_OK ? bus->ops->state(bus, partition, TABLE_SEEN, mark, S("1"), e) : st;
-    if (store_put(t, TABLE_INSTANCE, r->key, v) != STORE_OK || store_put(t, TABLE_SEEN, mark, S("1")) != STORE_OK ||
+    if (store_put(t, TABLE_INSTANCE, r->key, v) != STORE_OK ||
+        store_put(t, TABLE_SEEN, mark, S("1")) != STORE_OK ||
         store_put(t, TABLE_HISTORY, out.value, S("")) != STORE_OK)
         die("put", store_txn_error(t));
     return st;
@@ -251,7 +268,9 @@ static void one_batch(int partition, const struct record *r, size_t n)
 {
     struct held *h = &held[partition];
     struct err e = {0};
-    struct marker m = {.batch = h->at.batch + 1, .input_next = {h->at.input_next[0], h->at.input_next[1]}, .history_next = -1};
+    struct marker m = {.batch = h->at.batch + 1,
+                       .input_next = {h->at.input_next[0], h->at.input_next[1]},
+                       .history_next = -1};
     struct held before = *h;
     struct store_txn *t = store_begin(h->store, true, &e);
     if (!t)
@@ -280,7 +299,11 @@ static void one_batch(int partition, const struct record *r, size_t n)
         h->at.input_next[1] = m.input_next[1];
         return;
     }
-    printf("%s %d: %s\n", st == BUS_UNDONE ? "undone" : st == BUS_LOST ? "lost" : "failed", partition, e.text);
+    printf("%s %d: %s\n",
+           st == BUS_UNDONE ? "undone"
+           : st == BUS_LOST ? "lost"
+                            : "failed",
+           partition, e.text);
     if (st == BUS_FAILED)
         die("batch", e.text);
     *h = before; /* the same records come again */
@@ -302,8 +325,13 @@ static struct bus *open_bus(const char *bootstrap, const char *node)
     for (int i = 0; i < 2; i++)
         if (values[i])
             property[n++] = (struct header){slice_of(wishes[i]), slice_of(values[i])};
-    struct bus_kafka_options o = {.property = property, .nproperties = n, .group = "test", .node = node, .topic_prefix = "duban."};
-    struct bus_hooks hooks = {.acquire = on_acquire, .where = on_where, .restore = on_restore, .ready = on_ready, .release = on_release,
+    struct bus_kafka_options o = {
+        .property = property, .nproperties = n, .group = "test", .node = node, .topic_prefix = "duban."};
+    struct bus_hooks hooks = {.acquire = on_acquire,
+                              .where = on_where,
+                              .restore = on_restore,
+                              .ready = on_ready,
+                              .release = on_release,
                               .wipe = on_wipe};
     struct err e;
     struct bus *b = bus_kafka_open(&o, &hooks, &e);
@@ -371,8 +399,8 @@ static void on_append(void *ctx, const struct append_result *r)
     if (!r->ok && !r->retry)
         die("append", r->why);
     if (r->ok && !getenv("QUIET"))
-        printf("sent %" PRId64 " k%d %" PRId64 " %d %d %" PRId64 " %" PRId64 "\n", s->id, s->key, s->add, (int)r->topic, r->partition,
-               r->offset, r->received);
+        printf("sent %" PRId64 " k%d %" PRId64 " %d %d %" PRId64 " %" PRId64 "\n", s->id, s->key, s->add,
+               (int)r->topic, r->partition, r->offset, r->received);
     open_appends--;
     pthread_cond_signal(&answered);
     pthread_mutex_unlock(&lock);
@@ -384,7 +412,8 @@ static void send_one(struct sent *s)
     struct header h[] = {{S("ce_specversion"), S("1.0")}, {S("content-type"), S("application/json")}};
     struct record r = {.topic = s->topic, .header = h, .nheaders = 2};
     r.key = (struct slice){key, (size_t)snprintf(key, sizeof key, "k%d", s->key)};
-    r.value = (struct slice){value, (size_t)snprintf(value, sizeof value, "%" PRId64 " %" PRId64, s->id, s->add)};
+    r.value =
+        (struct slice){value, (size_t)snprintf(value, sizeof value, "%" PRId64 " %" PRId64, s->id, s->add)};
     pthread_mutex_lock(&lock);
     open_appends++;
     pthread_mutex_unlock(&lock);
@@ -399,12 +428,23 @@ static void await_appends(size_t most)
     pthread_mutex_unlock(&lock);
 }
 
-/* A bus for its appender alone: polled only until the topics are known, so that it joins no group. */
+static struct store *refuse(void *ctx, int partition)
+{
+    (void)ctx;
+    (void)partition;
+    return NULL;
+}
+
+/* A bus for its appender alone: polled until the topics are known. */
 static void open_appender(const char *bootstrap)
 {
     struct header property[] = {{S("bootstrap.servers"), slice_of(bootstrap)}};
-    struct bus_kafka_options o = {.property = property, .nproperties = 1, .group = "sender", .node = "sender", .topic_prefix = "duban."};
-    struct bus_hooks hooks = {.acquire = on_acquire, .where = on_where, .restore = on_restore, .ready = on_ready, .release = on_release};
+    struct bus_kafka_options o = {.property = property,
+                                  .nproperties = 1,
+                                  .group = "sender",
+                                  .node = "sender",
+                                  .topic_prefix = "duban."};
+    struct bus_hooks hooks = {.acquire = refuse};
     struct err e;
     bus = bus_kafka_open(&o, &hooks, &e);
     if (!bus)
@@ -419,7 +459,8 @@ static int append(const char *bootstrap, int64_t count, unsigned seed, int64_t f
     open_appender(bootstrap);
     srand(seed);
     for (int64_t i = 0; i < count; i++) {
-        s[i] = (struct sent){.id = first + i, .add = rand() % 1000, .key = rand() % KEYS, .topic = (enum topic)(rand() % 2)};
+        s[i] = (struct sent){
+            .id = first + i, .add = rand() % 1000, .key = rand() % KEYS, .topic = (enum topic)(rand() % 2)};
         await_appends(5000);
         send_one(&s[i]);
     }
@@ -449,11 +490,13 @@ static int dump(int partition)
         die("open", e.text);
     struct store_txn *t = store_begin(s, false, &e);
     struct store_iter *i = store_iter_new(t, TABLE_INSTANCE);
-    for (bool more = store_iter_seek(i, (struct slice){0}, &key, &value); more; more = store_iter_next(i, &key, &value))
+    for (bool more = store_iter_seek(i, (struct slice){0}, &key, &value); more;
+         more = store_iter_next(i, &key, &value))
         printf("sum %.*s %" PRId64 "\n", SLICE_ARG(key), get_be64s((const unsigned char *)value.p));
     store_iter_free(i);
     i = store_iter_new(t, TABLE_HISTORY);
-    for (bool more = store_iter_seek(i, (struct slice){0}, &key, &value); more; more = store_iter_next(i, &key, &value))
+    for (bool more = store_iter_seek(i, (struct slice){0}, &key, &value); more;
+         more = store_iter_next(i, &key, &value))
         printf("history %.*s\n", SLICE_ARG(key));
     store_iter_free(i);
     store_abort(t);
@@ -541,7 +584,8 @@ static void configure(const char *config, rd_kafka_NewTopic_t *t, rd_kafka_Confi
 }
 
 /* A topic made or changed as an operator might, by mistake. */
-static void ask_admin(rd_kafka_t *rk, rd_kafka_queue_t *q, const char *what, const char *topic, int count, const char *config)
+static void ask_admin(rd_kafka_t *rk, rd_kafka_queue_t *q, const char *what, const char *topic, int count,
+                      const char *config)
 {
     char why[256] = "";
     if (strcmp(what, "create") == 0) {
@@ -631,6 +675,6 @@ int main(int argc, char **argv)
         return commit_offset(argv[2], argv[3], argv[4], atoll(argv[5]));
     if (strcmp(what, "latency") == 0 && argc == 4)
         return latency(argv[2], atoi(argv[3]));
-    fprintf(stderr, "see the comment at the top of bus_kafka_test.c\n");
+    fprintf(stderr, "usage: see the comment at the top of bus_kafka_test.c\n");
     return 2;
 }

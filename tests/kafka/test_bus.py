@@ -2,7 +2,9 @@
 """bus_kafka against a real broker: order, exactly once through kills of the daemon and of the broker, taking over, and what it says when
 something is wrong. What came out is read back with kcat, read_committed, and compared with what the inputs say should have come out.
 
-    test_bus.py [--build build] [--seed N] [--kills 6] [--broker-kills 1] [NAME…]
+    test_bus.py [--build build] [--seed N] [--kills 6] [--broker-kills 2] [NAME…]
+
+The test runner takes the same from B and SEED.
 """
 import argparse
 import os
@@ -13,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import unittest
 from collections import defaultdict
 from pathlib import Path
 
@@ -20,12 +23,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import broker as brokers  # noqa: E402
 
 PARTITIONS = 2
-DRIVER = None
-OPTIONS = None
+FENCED = {"LSAN_OPTIONS": f"suppressions={Path(__file__).resolve().parent / 'fenced.supp'}"}
 POINTS = ["begin", "emit", "offsets", "commit", "store"]
 
 
-class Failed(Exception):
+class Failed(AssertionError):
     pass
 
 
@@ -98,6 +100,16 @@ def drive(*args, **env):
 class Worker:
     """The driver at work on a folder; everything it says is kept."""
 
+    all = []
+
+    @classmethod
+    def end_all(cls):
+        for w in cls.all:
+            if w.process.poll() is None:
+                w.process.kill()
+                w.process.wait()
+        cls.all.clear()
+
     def __init__(self, bootstrap, folder, node="n1", **env):
         self.folder, self.log = Path(folder), Path(f"{folder}.{node}.log")
         self.folder.mkdir(exist_ok=True)
@@ -105,6 +117,8 @@ class Worker:
         self.start = self.log.stat().st_size
         self.process = subprocess.Popen([DRIVER, "run", bootstrap, str(folder), node], stdout=self.out, stderr=subprocess.STDOUT,
                                         stdin=subprocess.DEVNULL, env={**os.environ, **{k: str(v) for k, v in env.items()}})
+
+        self.all.append(self)
 
     def text(self):
         with open(self.log, errors="replace") as f:
@@ -141,6 +155,19 @@ class Worker:
             raise Failed(f"the worker ended with {code}: {self.text()[-900:]}")
 
 
+class Sender:
+    """Appends beside whatever else happens; tries again what the log did not answer."""
+
+    def __init__(self, bootstrap, count, first):
+        self.process = subprocess.Popen([DRIVER, "append", bootstrap, str(count), "7", str(first)],
+                                        stdin=subprocess.DEVNULL, env={**os.environ, "QUIET": "1"})
+        Worker.all.append(self)
+
+    def done(self, seconds=120):
+        if self.process.wait(seconds) != 0:
+            raise Failed("the sender failed")
+
+
 def await_all(bootstrap, count, worker, seconds=90):
     until = time.monotonic() + seconds
     while True:
@@ -163,8 +190,7 @@ def exactly_once(folder, bootstrap, rng):
     state = folder / "state"
     for i, point in enumerate(kills):
         if i == len(kills) // 2:
-            sender = subprocess.Popen([DRIVER, "append", bootstrap, str(count - count // 2), "7", str(count)],
-                                      env={**os.environ, "QUIET": "1"}, stdin=subprocess.DEVNULL)
+            sender = Sender(bootstrap, count - count // 2, count)
             shutil.rmtree(state)
         w = Worker(bootstrap, state, BATCH=rng.choice([1, 20, 60]), **({"CRASH": f"{point}:{rng.randrange(1, 12)}"} if point else {}))
         try:
@@ -176,8 +202,7 @@ def exactly_once(folder, bootstrap, rng):
         except subprocess.TimeoutExpired:
             pass  # nothing was left to do for it
         w.kill()
-    if sender and sender.wait(60) != 0:
-        raise Failed("the sender failed")
+    sender.done()
     w = Worker(bootstrap, state)
     await_all(bootstrap, count, w)
     w.stop()
@@ -214,23 +239,22 @@ def rebuilt(folder, bootstrap, rng):
 
 
 def broker_killed(folder, bootstrap, rng, broker):
-    """The broker is killed under load, and comes back."""
+    """The broker is killed under load, and comes back, the first time only when session and transaction have long been over."""
     drive("create", bootstrap, PARTITIONS)
     count = 12000
     drive("append", bootstrap, count // 2, rng.randrange(1 << 30))
     state = folder / "state"
-    w = Worker(bootstrap, state, BATCH=20, SESSION_MS=20000, TRANSACTION_MS=15000)
+    w = Worker(bootstrap, state, BATCH=20, SESSION_MS=6000, TRANSACTION_MS=5000, **FENCED)
     w.wait_for("ready", times=PARTITIONS)
-    sender = subprocess.Popen([DRIVER, "append", bootstrap, str(count - count // 2), "7", str(count)], stdin=subprocess.DEVNULL,
-                              env={**os.environ, "QUIET": "1"})
+    sender = Sender(bootstrap, count - count // 2, count)
     for i in range(OPTIONS.broker_kills):
         time.sleep(0.2 + rng.random() * 0.5)
         broker.kill()
-        w.wait_for("broker away", times=i + 1)
-        time.sleep(rng.random() * 3)
+        if i == 0:
+            w.wait_for("broker away")
+        time.sleep(rng.random() * 3 if i else 9)
         broker.start()
-    if sender.wait(120) != 0:
-        raise Failed("the sender failed")
+    sender.done()
     await_all(bootstrap, count, w, 120)
     w.stop(60)
     compare(bootstrap, [state])
@@ -240,7 +264,7 @@ def nodes(folder, bootstrap, rng):
     """A second node joins under load; one is killed and the other takes over from the changelog; one held up long enough is fenced."""
     drive("create", bootstrap, PARTITIONS)
     count, first = 3000, 0
-    env = {"SESSION_MS": 6000, "TRANSACTION_MS": 5000, "BATCH": 10}
+    env = {"SESSION_MS": 6000, "TRANSACTION_MS": 5000, "BATCH": 10, **FENCED}
     one, two = folder / "one", folder / "two"
 
     def append():
@@ -277,7 +301,7 @@ def same_node_twice(folder, bootstrap, rng):
     """Another process of the same name fences the first, which begins again when the other is gone."""
     drive("create", bootstrap, PARTITIONS)
     drive("append", bootstrap, 3000, rng.randrange(1 << 30))
-    a = Worker(bootstrap, folder / "one", BATCH=1)
+    a = Worker(bootstrap, folder / "one", BATCH=1, **FENCED)
     a.wait_for("ready", times=PARTITIONS)
     a.process.send_signal(signal.SIGSTOP)
     b = Worker(bootstrap, folder / "two", BATCH=1)
@@ -328,50 +352,79 @@ def says_what_is_wrong(folder, bootstrap, rng, broker):
     w.stop()
     if outputs(bootstrap):
         raise Failed("a state of other topics was put to work")
+    w = Worker(bootstrap, folder / "fresh")
+    w.wait_for("ready", times=PARTITIONS)
+    broker.kill()
+    w.wait_for("trouble kafka: broker away")
+    w.stop(5)
 
 
+VERSION, FAULT_VERSION = os.environ.get("KAFKA", brokers.DEFAULT_VERSION), os.environ.get("KAFKA_FAULTS", brokers.FAULT_VERSION)
 SCENARIOS = {  # name: (function, version of the broker, takes the broker)
-    "exactly-once": (exactly_once, brokers.DEFAULT_VERSION, False),
-    "rebuilt": (rebuilt, brokers.DEFAULT_VERSION, False),
-    "nodes": (nodes, brokers.DEFAULT_VERSION, False),
-    "same-node-twice": (same_node_twice, brokers.DEFAULT_VERSION, False),
-    "says-what-is-wrong": (says_what_is_wrong, brokers.DEFAULT_VERSION, True),
-    "broker-killed": (broker_killed, brokers.FAULT_VERSION, True),
+    "exactly-once": (exactly_once, VERSION, False),
+    "rebuilt": (rebuilt, VERSION, False),
+    "nodes": (nodes, VERSION, False),
+    "same-node-twice": (same_node_twice, VERSION, False),
+    "says-what-is-wrong": (says_what_is_wrong, VERSION, True),
+    "broker-killed": (broker_killed, FAULT_VERSION, True),
 }
 
 
-def run_scenario(name, rng):
+def run_scenario(name):
     function, version, takes_broker = SCENARIOS[name]
     folder = Path(tempfile.mkdtemp(prefix=f"duban-{name}-"))
-    started = time.monotonic()
+    rng = random.Random(f"{OPTIONS.seed} {name}")
     try:
         with brokers.Broker(folder / "broker", brokers.jars(version, OPTIONS.build)) as broker:
             function(folder, broker.bootstrap, rng, *([broker] if takes_broker else []))
-        print(f"ok {name} ({time.monotonic() - started:.0f} s)", flush=True)
-        if not OPTIONS.keep:
-            shutil.rmtree(folder)
-        return True
-    except (Failed, RuntimeError, subprocess.SubprocessError) as error:
-        print(f"FAIL {name}: {error}\n  (what it left is in {folder})", flush=True)
-        return False
+    except Exception:
+        print(f"{name}: SEED={OPTIONS.seed}; what it left is in {folder}", flush=True)
+        raise
+    finally:
+        Worker.end_all()
+    if not OPTIONS.keep:
+        shutil.rmtree(folder)
+
+
+class BusOnKafka(unittest.TestCase):
+    """One test for each scenario."""
+
+
+for scenario in SCENARIOS:
+    setattr(BusOnKafka, "test_" + scenario.replace("-", "_"), lambda self, name=scenario: run_scenario(name))
+
+
+def options(arguments):
+    parser = argparse.ArgumentParser(description="bus_kafka against a real broker.")
+    parser.add_argument("--build", default=os.environ.get("B", "build"))
+    parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED", random.randrange(1 << 30))))
+    parser.add_argument("--kills", type=int, default=6)
+    parser.add_argument("--broker-kills", type=int, default=2)
+    parser.add_argument("--keep", action="store_true", help="leave the folders where they are")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=" ".join(SCENARIOS))
+    return parser.parse_args(arguments)
+
+
+OPTIONS = options([])
+DRIVER = str(Path(OPTIONS.build).resolve() / "kafka" / "bus_kafka_test")
 
 
 def main():
-    global DRIVER, OPTIONS
-    parser = argparse.ArgumentParser(description="bus_kafka against a real broker.")
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED", random.randrange(1 << 30))))
-    parser.add_argument("--kills", type=int, default=6)
-    parser.add_argument("--broker-kills", type=int, default=1)
-    parser.add_argument("--keep", action="store_true", help="leave the folders where they are")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=" ".join(SCENARIOS))
-    OPTIONS = parser.parse_args()
+    global OPTIONS, DRIVER
+    OPTIONS = options(None)
     DRIVER = str(Path(OPTIONS.build).resolve() / "kafka" / "bus_kafka_test")
     print(f"SEED={OPTIONS.seed}", flush=True)
-    names = OPTIONS.names or list(SCENARIOS)
-    passed = sum(run_scenario(name, random.Random(f"{OPTIONS.seed} {name}")) for name in names)
-    print(f"{passed} passed, {len(names) - passed} failed, 0 skipped")
-    return 0 if passed == len(names) else 1
+    names, failed = OPTIONS.names or list(SCENARIOS), 0
+    for name in names:
+        started = time.monotonic()
+        try:
+            run_scenario(name)
+            print(f"ok {name} ({time.monotonic() - started:.0f} s)", flush=True)
+        except (Failed, RuntimeError, subprocess.SubprocessError) as error:
+            print(f"FAIL {name}: {error}", flush=True)
+            failed += 1
+    print(f"{len(names) - failed} passed, {failed} failed, 0 skipped")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
