@@ -24,17 +24,23 @@ static const struct option {
     const char *help;
 } options[] = {
 #define AT(field) offsetof(struct config, field)
-    {NULL, "data", take_text, AT(data), "/var/lib/duband", NULL, "folder of the state and, with `bus: local`, of the log"},
-    {NULL, "listen", take_text, AT(listen), "127.0.0.1:8470", NULL, "HTTP: a loopback address and a port; port 0: a free one"},
+    {NULL, "data", take_text, AT(data), "/var/lib/duband", NULL,
+     "folder of the state and, with `bus: local`, of the log"},
+    {NULL, "listen", take_text, AT(listen), "127.0.0.1:8470", NULL,
+     "HTTP: a loopback address and a port; port 0: a free one"},
     {NULL, "bus", take_word, AT(bus), "local", "local kafka", "the embedded log, or Kafka"},
-    {NULL, "time", take_word, AT(time), "log", "log events", "receipt time: the log's append time, or the events' own (replays)"},
+    {NULL, "time", take_word, AT(time), "log", "log events",
+     "receipt time: the log's append time, or the events' own (replays)"},
     {NULL, "batch", take_count, AT(batch), "10000", NULL, "most records of one transaction, 1 to 100000"},
     {NULL, "log", take_word, AT(log), "info", "debug info warn error", "least level of the log's lines"},
-    {NULL, "workflows", take_list, AT(workflows), "", NULL, "folders published at start, and on SIGHUP, when they changed"},
+    {NULL, "workflows", take_list, AT(workflows), "", NULL,
+     "folders published at start, and on SIGHUP, when they changed"},
     {NULL, "node", take_text, AT(node), NULL, NULL, "stable name of this node; default: the host's name"},
-    {"kafka", "group", take_text, AT(kafka_group), "duband", NULL, "consumer group; also the stem of transactional ids"},
+    {"kafka", "group", take_text, AT(kafka_group), "duband", NULL,
+     "consumer group; also the stem of transactional ids"},
     {"kafka", "prefix", take_text, AT(kafka_prefix), "duban.", NULL, "of the topics' names"},
-    {"kafka", "properties", NULL, AT(properties), NULL, NULL, "librdkafka's own settings: bootstrap.servers, security.* …"},
+    {"kafka", "properties", NULL, AT(properties), NULL, NULL,
+     "librdkafka's own settings: bootstrap.servers, security.* …"},
 #undef AT
 };
 #define NOPTIONS (sizeof options / sizeof *options)
@@ -148,10 +154,12 @@ void config_free(struct config *c)
 
 /* ---- the file */
 
-static void bad_value(struct diags *d, const struct yaml *at, const struct option *o, const struct err *expected)
+static void bad_value(struct diags *d, const struct yaml *at, const struct option *o,
+                      const struct err *expected)
 {
-    yaml_diag(d, SEVERITY_ERROR, DIAG_VALUE, at, expected->text, "“%.*s” is no value for %s%s%s", SLICE_ARG(at->text),
-              o->section != NULL ? o->section : "", o->section != NULL ? "." : "", o->key);
+    yaml_diag(d, SEVERITY_ERROR, DIAG_VALUE, at, expected->text, "“%.*s” is no value for %s%s%s",
+              SLICE_ARG(at->text), o->section != NULL ? o->section : "", o->section != NULL ? "." : "",
+              o->key);
 }
 
 static void bad_shape(struct diags *d, const struct yaml *at, const char *expected, const struct option *o)
@@ -216,7 +224,8 @@ static void read_section(struct config *c, const char *section, const struct yam
         def[n++] = (struct key_def){"kafka", YAML_MAP, false};
     keys_check(&keys, map, def, n, section != NULL ? section : "the configuration");
     for (size_t i = 0; i < NOPTIONS; i++) {
-        const struct yaml *v = (section == NULL) == (options[i].section == NULL) ? yaml_get(map, options[i].key) : NULL;
+        const struct yaml *v =
+            (section == NULL) == (options[i].section == NULL) ? yaml_get(map, options[i].key) : NULL;
 
         if (v != NULL && v->kind == shape_of(&options[i]))
             read_option(c, &options[i], v, d);
@@ -236,7 +245,8 @@ static bool read_file(const char *path, struct arena *a, struct slice *out, stru
         n = fread(text.p + text.n, 1, 4096, f);
         text.n += n;
     }
-    bool ok = ferror(f) == 0 ? text.n <= FILE_MAX || err_set(e, "is larger than 1 MiB") : err_set(e, "cannot be read: %s", strerror(errno));
+    bool ok = ferror(f) == 0 ? text.n <= FILE_MAX || err_set(e, "is larger than 1 MiB")
+                             : err_set(e, "cannot be read: %s", strerror(errno));
     fclose(f);
     *out = arena_dup(a, buf_slice(&text));
     buf_free(&text);
@@ -284,13 +294,15 @@ bool config_set(struct config *c, const char *setting, struct err *e)
     struct slice value = slice_of(equals + 1);
     if (name.n > sizeof properties - 1 && memcmp(name.p, properties, sizeof properties - 1) == 0) {
         name = (struct slice){name.p + sizeof properties - 1, name.n - (sizeof properties - 1)};
-        return put_property(c, name, value, &expected) || err_set(e, "--set %s: expected %s", setting, expected.text);
+        return put_property(c, name, value, &expected) ||
+               err_set(e, "--set %s: expected %s", setting, expected.text);
     }
     for (size_t i = 0; i < NOPTIONS; i++) {
         candidates[i] = full_name(&options[i], c->arena);
         if (!slice_eq(candidates[i], name) || options[i].take == NULL)
             continue;
-        return options[i].take(c, &options[i], value, &expected) || err_set(e, "--set %s: expected %s", setting, expected.text);
+        return options[i].take(c, &options[i], value, &expected) ||
+               err_set(e, "--set %s: expected %s", setting, expected.text);
     }
     struct slice near = nearest_name(name, candidates, NOPTIONS);
     return near.n > 0 ? err_set(e, "--set %s: no such key; did you mean “%.*s”?", setting, SLICE_ARG(near))

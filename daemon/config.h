@@ -1,4 +1,5 @@
-/* The daemon's configuration: one table of options, read from a YAML file and from --set; config/duband.yaml documents them. */
+/* The daemon's configuration: one table of options, read from a YAML file and from --set; config/duband.yaml
+ * documents them. */
 #ifndef DUBAND_CONFIG_H
 #define DUBAND_CONFIG_H
 
@@ -9,9 +10,9 @@
 struct config {
     struct arena *arena; /* everything below lives in it */
     const char *data, *listen, *node, *kafka_group, *kafka_prefix;
-    int bus;   /* 0 local, 1 kafka */
-    int time;  /* 0 log, 1 events */
-    int log;   /* enum log_level */
+    int bus;  /* 0 local, 1 kafka */
+    int time; /* 0 log, 1 events */
+    int log;  /* enum log_level */
     size_t batch;
     struct config_list {
         const char **item;
@@ -20,7 +21,7 @@ struct config {
     struct config_map { /* librdkafka's settings */
         struct config_pair {
             struct slice name, value;
-        } *item;
+        } * item;
         size_t n, cap;
     } properties;
 };

@@ -13,7 +13,9 @@
 #include "http/server.h"
 #include "publisher.h"
 
-enum { EXIT_STOPPED = 0, EXIT_USAGE = 2, EXIT_NOT_STARTED = 3 };
+enum { EXIT_STOPPED = 0, EXIT_USAGE = 2, EXIT_NOT_STARTED = 3, EXIT_CUT_SHORT = 4 };
+
+#define STOP_SECONDS 15
 
 struct daemon {
     struct config config;
@@ -84,9 +86,12 @@ static int parse_ready_fd(struct daemon *d, const char *text)
 /* -1: go on; else the exit status. The file first, whatever the order, so that --set has the last word. */
 static int parse_arguments(struct daemon *d, int argc, char **argv)
 {
-    static const struct option longs[] = {{"config", required_argument, NULL, 'c'}, {"set", required_argument, NULL, 's'},
-                                          {"check", no_argument, NULL, 'k'},        {"ready-fd", required_argument, NULL, 'r'},
-                                          {"version", no_argument, NULL, 'v'},      {"help", no_argument, NULL, 'h'},
+    static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
+                                          {"set", required_argument, NULL, 's'},
+                                          {"check", no_argument, NULL, 'k'},
+                                          {"ready-fd", required_argument, NULL, 'r'},
+                                          {"version", no_argument, NULL, 'v'},
+                                          {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
     const char *file = NULL;
     int status = -1;
@@ -195,7 +200,8 @@ static bool write_url(const struct daemon *d, struct err *e)
     bool ok = f != NULL && fprintf(f, "%s\n", server_url(d->server)) > 0;
     if (f != NULL && fclose(f) != 0)
         ok = false;
-    return (ok && rename(temporary, path) == 0) || err_set(e, "%s: cannot be written: %s", path, strerror(errno));
+    return (ok && rename(temporary, path) == 0) ||
+           err_set(e, "%s: cannot be written: %s", path, strerror(errno));
 }
 
 static void announce(struct daemon *d)
@@ -243,8 +249,21 @@ static bool start(struct daemon *d, struct err *e)
     if (d->server == NULL || !start_worker(d, e) || !write_url(d, e))
         return false;
     server_serve(d->server, d->worker);
-    atomic_store(&d->publisher, publisher_start(d->worker, c->workflows.item, c->workflows.n, on_published, d, e));
+    atomic_store(&d->publisher,
+                 publisher_start(d->worker, c->workflows.item, c->workflows.n, on_published, d, e));
     return atomic_load(&d->publisher) != NULL;
+}
+
+/* A broker that never answers may hold a commit for ever. Leaving then loses nothing: the next start finds out what became of it. */
+static void on_overdue(int number)
+{
+    static const char text[] = "level=error msg=\"stopping takes too long, the broker does not answer: leaving as it "
+                               "is; nothing that was accepted is lost\"\n";
+    ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
+
+    (void)number;
+    (void)written;
+    _exit(EXIT_CUT_SHORT);
 }
 
 /* In reverse; what was not started is passed over. */
@@ -252,6 +271,8 @@ static void stop(struct daemon *d)
 {
     char path[4096];
 
+    signal(SIGALRM, on_overdue);
+    alarm(STOP_SECONDS);
     publisher_stop(atomic_load(&d->publisher));
     if (d->server != NULL)
         server_stop(d->server);

@@ -10,9 +10,9 @@
 #include "engine/query.h"
 #include "engine/row.h"
 
-#define LOOK_LEAST_MS 2   /* while the worker is not ready: how soon to look again … */
-#define LOOK_MOST_MS 500  /* … at most, after a while */
-#define OUTCOME_MS 60000  /* how long to wait for what became of a publication */
+#define LOOK_LEAST_MS 2  /* while the worker is not ready: how soon to look again … */
+#define LOOK_MOST_MS 500 /* … at most, after a while */
+#define OUTCOME_MS 60000 /* how long to wait for what became of a publication */
 
 struct publisher {
     struct worker *worker;
@@ -78,7 +78,8 @@ static bool wait_ready(struct publisher *p)
 
 /* ---- one folder */
 
-static enum query_found outcome(struct publisher *p, const struct worker_published *what, struct arena *a, struct slice *json)
+static enum query_found outcome(struct publisher *p, const struct worker_published *what, struct arena *a,
+                                struct slice *json)
 {
     struct err why;
     struct store_txn *t = worker_read(p->worker, worker_partition_of(p->worker, what->workflow), &why);
@@ -88,7 +89,8 @@ static enum query_found outcome(struct publisher *p, const struct worker_publish
     return found;
 }
 
-static void await_outcome(struct publisher *p, const char *folder, const struct worker_published *what, struct arena *a)
+static void await_outcome(struct publisher *p, const char *folder, const struct worker_published *what,
+                          struct arena *a)
 {
     int64_t end = monotonic_ms() + OUTCOME_MS;
     enum query_found found;
@@ -102,7 +104,8 @@ static void await_outcome(struct publisher *p, const char *folder, const struct 
     else if (found == QUERY_UNKNOWN)
         log_warn("%s: workflow %.*s is published, but not applied yet", folder, SLICE_ARG(what->workflow));
     else if (row_member(json, "reasons", &reasons))
-        log_error("%s: workflow %.*s was refused: %.*s", folder, SLICE_ARG(what->workflow), SLICE_ARG(reasons));
+        log_error("%s: workflow %.*s was refused: %.*s", folder, SLICE_ARG(what->workflow),
+                  SLICE_ARG(reasons));
 }
 
 static void publish(struct publisher *p, const char *folder)
@@ -164,7 +167,8 @@ static void *run(void *arg)
     return NULL;
 }
 
-struct publisher *publisher_start(struct worker *w, const char *const *folders, size_t n, void (*done)(void *ctx), void *ctx, struct err *e)
+struct publisher *publisher_start(struct worker *w, const char *const *folders, size_t n,
+                                  void (*done)(void *ctx), void *ctx, struct err *e)
 {
     struct publisher *p = mem_alloc(sizeof *p);
     pthread_condattr_t attr;

@@ -63,7 +63,7 @@ exec 4>&- # the daemon alone holds it now
 read -r url <"$demo/ready" || { cat "$demo/log" >&2; echo "duband did not start" >&2; exit 3; }
 
 echo "duband serves at $url; replaying the year 2024 of suifenhe ($(wc -l <"$events") events) …"
-build/dubanctl play "$events" --url "$url" --speed max --until 2025-02-15T00:00:00+08:00
+build/dubanctl play "$events" --url "$url" --speed max --until 2025-03-01T00:00:00+08:00
 build/dubanctl measures --url "$url" --json --limit 1000000 >"$demo/measures.jsonl"
 build/dubanctl topics notifications --url "$url" --json >"$demo/notifications.jsonl" 2>/dev/null || : >"$demo/notifications.jsonl"
 

@@ -519,6 +519,13 @@ class Life(unittest.TestCase):
         while text not in d.log():
             self.assertLess(time.monotonic(), end, d.log())
 
+    def test_accept_clock(self):
+        with Daemon() as d:
+            self.assertEqual(d.request("POST", "/v1/clock/accept").status, 202)
+            self.assertEqual(d.get("/v1/clock/accept").status, 405)
+            self.assertEqual(d.request("POST", "/v1/clock/accept", headers={"origin": "http://evil.example"}).status, 403)
+            self.assertEqual(d.get("/readyz").status, 200)
+
     def test_stops_while_others_wait(self):
         d = Daemon(workflows=[SUIFENHE], time="events").start()
         try:

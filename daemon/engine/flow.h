@@ -89,7 +89,8 @@ enum turn_status commit_effects(struct turn *turn, const struct effects *fx);
 enum turn_status commit_rejected(struct turn *turn, const struct effects *fx, const struct record *letter);
 /* False with reasons: the effects name an instance that no key can hold. */
 bool effects_check_keys(const struct turn *turn, const struct effects *fx, struct reasons *why);
-/* The instance's record and its timer index entries, together. was: as it is stored; NULL: not at all. bytes.p NULL: it is gone. */
+/* The instance's record and its timer index entries, together. was: as it is stored; NULL: not at all.
+ * bytes.p NULL: it is gone. */
 enum turn_status commit_instance(struct engine *e, struct store_txn *t, struct flow *f, struct slice key,
                                  struct slice bytes, const struct instance *was, const struct instance *now,
                                  struct err *err);

@@ -256,7 +256,7 @@ static enum turn_status restore_records(struct partition *p, struct store_txn *t
         enum table_id table;
         struct slice key;
 
-        if (m == NULL)
+        if (r[i].topic == TOPIC_HISTORY)
             st = engine_restore_history(p->engine, t, r[i].value, e);
         else if (bus_kafka_state(&r[i], &table, &key))
             st = engine_restore_state(p->engine, t, table, key, r[i].value, e);

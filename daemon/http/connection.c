@@ -9,7 +9,8 @@
 
 #define READ_AHEAD ((size_t)128 << 10) /* bytes kept unread while a request is being answered */
 
-const struct connection_limits connection_limits = {.idle = 60000, .head = 10000, .body = 30000, .stalled = 30000, .linger = 2000};
+const struct connection_limits connection_limits = {
+    .idle = 60000, .head = 10000, .body = 30000, .stalled = 30000, .linger = 2000};
 
 struct connection {
     struct server *server;
@@ -112,7 +113,8 @@ static bool read_head(struct connection *c, struct evbuffer *in)
     struct slice front = {(const char *)evbuffer_pullup(in, (ssize_t)most), most};
     const char *why = NULL;
 
-    while (!c->begun && front.n > 0 && (front.p[0] == '\r' || front.p[0] == '\n')) { /* left over by old clients */
+    while (!c->begun && front.n > 0 &&
+           (front.p[0] == '\r' || front.p[0] == '\n')) { /* left over by old clients */
         evbuffer_drain(in, 1);
         front.p++;
         front.n--;
@@ -150,7 +152,8 @@ static bool read_chunks(struct connection *c, struct evbuffer *in, struct slice 
 
     if (!http_chunks_feed(&c->chunks, front, &c->x->body, c->body_max, &used, &too_large)) {
         refuse(c, too_large ? 413 : 400,
-               too_large ? "body: larger than this call takes (1 MiB; a definition 4 MiB)" : "body: its chunks are malformed");
+               too_large ? "body: larger than this call takes (1 MiB; a definition 4 MiB)"
+                         : "body: its chunks are malformed");
         return true;
     }
     evbuffer_drain(in, used);
@@ -202,7 +205,8 @@ static void on_read(struct bufferevent *bev, void *arg)
     advance(arg);
 }
 
-/* Closing at once would make the kernel take back what the other side has not read yet, if it is still sending. */
+/* Closing at once would make the kernel take back what the other side has not read yet, if it is still
+ * sending. */
 static void begin_linger(struct connection *c)
 {
     c->phase = PHASE_LINGER;
@@ -228,9 +232,11 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
     struct connection *c = arg;
 
     /* It has said its last word, but may be reading what it asked for. */
-    if ((what & BEV_EVENT_EOF) && c->phase == PHASE_FLUSH && evbuffer_get_length(bufferevent_get_output(bev)) > 0)
+    if ((what & BEV_EVENT_EOF) && c->phase == PHASE_FLUSH &&
+        evbuffer_get_length(bufferevent_get_output(bev)) > 0)
         return;
-    if ((what & BEV_EVENT_EOF) && c->phase == PHASE_HEAD && evbuffer_get_length(bufferevent_get_output(bev)) > 0) {
+    if ((what & BEV_EVENT_EOF) && c->phase == PHASE_HEAD &&
+        evbuffer_get_length(bufferevent_get_output(bev)) > 0) {
         c->phase = PHASE_FLUSH;
         return;
     }

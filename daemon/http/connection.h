@@ -1,5 +1,5 @@
-/* Connections: reading requests within limits of size and time, writing replies, closing politely. Between server.c, which accepts them, and
- * route.c, which answers. */
+/* Connections: reading requests within limits of size and time, writing replies, closing politely. Between
+ * server.c, which accepts them, and route.c, which answers. */
 #ifndef DUBAND_HTTP_CONNECTION_H
 #define DUBAND_HTTP_CONNECTION_H
 
@@ -10,11 +10,11 @@
 #define CONNECTIONS_MAX 256
 
 struct connection_limits { /* milliseconds */
-    int64_t idle;    /* between requests */
-    int64_t head;    /* from a request's first byte to the end of its head */
-    int64_t body;    /* from there to the end of its body */
-    int64_t stalled; /* no byte of a reply was taken */
-    int64_t linger;  /* after the last byte of a reply, for the other side to close */
+    int64_t idle;          /* between requests */
+    int64_t head;          /* from a request's first byte to the end of its head */
+    int64_t body;          /* from there to the end of its body */
+    int64_t stalled;       /* no byte of a reply was taken */
+    int64_t linger;        /* after the last byte of a reply, for the other side to close */
 };
 extern const struct connection_limits connection_limits;
 

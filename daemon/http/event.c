@@ -27,7 +27,9 @@ static void say_unknown(struct exchange *x)
     if (accepted_has(server_accepted(x->server), x->part[0], x->part[1]))
         reply_json(x, 200, S("{\"status\":\"pending\",\"reasons\":[]}"));
     else
-        reply_json(x, 404, S("{\"status\":\"unknown\",\"errors\":[\"no event of this source and id has been applied or refused here\"]}"));
+        reply_json(x, 404,
+                   S("{\"status\":\"unknown\",\"errors\":[\"no event of this source and id has been applied "
+                     "or refused here\"]}"));
 }
 
 static void look(struct exchange *x)

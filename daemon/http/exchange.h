@@ -1,5 +1,6 @@
-/* One request and its answer: what handlers see. A handler replies at once, or sets the exchange waiting; after a reply (or the end of a stream)
- * the exchange is gone and must not be touched. All of it on the server's thread. */
+/* One request and its answer: what handlers see. A handler replies at once, or sets the exchange waiting;
+ * after a reply (or the end of a stream) the exchange is gone and must not be touched. All of it on the
+ * server's thread. */
 #ifndef DUBAND_HTTP_EXCHANGE_H
 #define DUBAND_HTTP_EXCHANGE_H
 
@@ -7,10 +8,12 @@
 #include "http/server.h"
 
 #define ROUTE_PARTS_MAX 4
-#define ROWS_MAX 1000               /* of one answer */
-#define ANSWER_MAX ((size_t)4 << 20) /* bytes of one answer, roughly: it ends after the row that passes it */
-#define STREAM_MAX ((size_t)256 << 10) /* bytes that a stream's reader may be behind before it is made to wait */
-#define WAIT_MAX_MS 60000           /* longest long poll */
+#define ROWS_MAX 1000                /* of one answer */
+#define ANSWER_MAX ((size_t)4 << 20) /* bytes of one answer, roughly: it ends after the row that passes it   \
+                                      */
+#define STREAM_MAX                                                                                           \
+    ((size_t)256 << 10)   /* bytes that a stream's reader may be behind before it is made to wait */
+#define WAIT_MAX_MS 60000 /* longest long poll */
 
 struct connection;
 struct event;
@@ -26,8 +29,8 @@ struct exchange {
     bool answered;                      /* its head is on the way */
     bool behind;                        /* its reader was found slow */
 
-    /* Of a handler that waits. look: after a commit, when a stream's reader has caught up, and (expired) when the time is over. gone: the exchange
-     * ends, answered or not. */
+    /* Of a handler that waits. look: after a commit, when a stream's reader has caught up, and (expired) when
+     * the time is over. gone: the exchange ends, answered or not. */
     void (*look)(struct exchange *x);
     void (*gone)(struct exchange *x);
     void *own;
@@ -43,7 +46,8 @@ void exchange_wait(struct exchange *x, void (*look)(struct exchange *x), int64_t
 /* ---- replies */
 
 /* One more header field of the reply. */
-void reply_header(struct exchange *x, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void reply_header(struct exchange *x, const char *name, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 void reply_send(struct exchange *x, int status, const char *content_type, struct slice body);
 void reply_json(struct exchange *x, int status, struct slice json);
 /* {"errors":["…"]} */

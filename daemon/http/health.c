@@ -1,4 +1,5 @@
-/* GET /healthz, /readyz, /metrics: for machines that watch machines. */
+/* GET /healthz, /readyz, /metrics: for machines that watch machines. POST /v1/clock/accept: what an operator
+ * does about one of their findings. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -27,6 +28,18 @@ void handle_readyz(struct exchange *x)
         reply_json(x, 200, S("{\"status\":\"ready\"}"));
 }
 
+/* The embedded log stops its clock records when the machine's clock has jumped, until somebody has looked at
+ * it. */
+void handle_accept_clock(struct exchange *x)
+{
+    if (!exchange_ask(x, NULL, 0))
+        return;
+    if (worker_accept_clock(exchange_worker(x)))
+        reply_json(x, 202, S("{\"status\":\"accepted\"}"));
+    else
+        reply_error(x, 501, "on Kafka the clock is the broker's");
+}
+
 /* ---- metrics, in Prometheus' text format */
 
 struct gauges {
@@ -36,7 +49,8 @@ struct gauges {
 
 enum metric_kind { COUNTER, GAUGE };
 
-/* One family of samples; write adds a line for each. Nothing here names a task or a unit: their number has no bound. */
+/* One family of samples; write adds a line for each. Nothing here names a task or a unit: their number has no
+ * bound. */
 struct metric {
     const char *name, *help;
     enum metric_kind kind;
@@ -169,9 +183,11 @@ static const struct metric metrics[] = {
     {"duband_batches_total", "Batches committed.", COUNTER, write_batches},
     {"duband_batch_records_total", "Input records in committed batches.", COUNTER, write_records},
     {"duband_commit_seconds_total", "Time spent committing batches.", COUNTER, write_commit},
-    {"duband_lag_records", "Known inputs not yet taken; no sample while that is not known.", GAUGE, write_lag},
+    {"duband_lag_records", "Known inputs not yet taken; no sample while that is not known.", GAUGE,
+     write_lag},
     {"duband_next_due_timestamp_seconds", "When the next timer falls due.", GAUGE, write_next_due},
-    {"duband_clock_timestamp_seconds", "How far the clock records say that time has come.", GAUGE, write_clock},
+    {"duband_clock_timestamp_seconds", "How far the clock records say that time has come.", GAUGE,
+     write_clock},
     {"duband_ready", "1 when every partition held here is restored and serves.", GAUGE, write_ready},
     {"duband_trouble", "1 while something keeps it from working; /readyz says what.", GAUGE, write_trouble},
     {"duband_workflows", "Workflows in force here.", GAUGE, write_workflows},
@@ -192,7 +208,8 @@ void handle_metrics(struct exchange *x)
     worker_status(exchange_worker(x), &g.worker);
     server_counts(x->server, &g.http);
     for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) {
-        buf_printf(&b, "# HELP %s %s\n# TYPE %s %s\n", metrics[i].name, metrics[i].help, metrics[i].name, kind[metrics[i].kind]);
+        buf_printf(&b, "# HELP %s %s\n# TYPE %s %s\n", metrics[i].name, metrics[i].help, metrics[i].name,
+                   kind[metrics[i].kind]);
         metrics[i].write(&b, metrics[i].name, &g);
     }
     reply_send(x, 200, "text/plain; version=0.0.4; charset=utf-8", buf_slice(&b));

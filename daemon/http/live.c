@@ -1,4 +1,5 @@
-/* GET /v1/live: a server-sent event `changed` whenever something was committed, at most two a second; a beat every 15 s. */
+/* GET /v1/live: a server-sent event `changed` whenever something was committed, at most two a second; a beat
+ * every 15 s. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

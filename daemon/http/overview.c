@@ -1,5 +1,6 @@
-/* GET /v1/overview: what the page shows, as one JSON object, made from the snapshots of the partitions held here: what is due next, who is carded,
- * what was issued last. Kept until something is committed, and not made more often than a tenth of the time allows. */
+/* GET /v1/overview: what the page shows, as one JSON object, made from the snapshots of the partitions held
+ * here: what is due next, who is carded, what was issued last. Kept until something is committed, and not
+ * made more often than a tenth of the time allows. */
 #include "http/state.h"
 
 #include <stdlib.h>
@@ -16,7 +17,7 @@
 #define BITE_ROWS 500
 #define HELD_MAX 64
 #define RANK (INT64_C(1) << 50) /* more than any instant */
-#define REST 10 /* making it takes at most one part in this of the time */
+#define REST 10                 /* making it takes at most one part in this of the time */
 
 struct overview {
     struct buf json;
@@ -109,7 +110,8 @@ static void see_task(struct view *v, struct slice row, struct arena *a)
     keep(due > v->now ? &v->due : &v->overdue, due, row);
 }
 
-/* Red before yellow before the rest, the newest of each first. A case in a state without a measure is nobody's business. */
+/* Red before yellow before the rest, the newest of each first. A case in a state without a measure is
+ * nobody's business. */
 static void see_case(struct view *v, struct slice row, struct arena *a)
 {
     struct slice level;
@@ -125,10 +127,11 @@ static void see_measure(struct view *v, struct slice row, struct arena *a)
     keep(&v->measures, instant_of(row, "time", a, 0), row);
 }
 
-typedef bool query_call(struct store_txn *t, const struct query *q, struct arena *a, struct query_result *out, struct err *e);
+typedef bool query_call(struct store_txn *t, const struct query *q, struct arena *a, struct query_result *out,
+                        struct err *e);
 
-static bool scan(struct view *v, struct store_txn *t, query_call *call, const struct query *wanted, size_t most,
-                 void (*see)(struct view *, struct slice, struct arena *))
+static bool scan(struct view *v, struct store_txn *t, query_call *call, const struct query *wanted,
+                 size_t most, void (*see)(struct view *, struct slice, struct arena *))
 {
     struct titles titles = {.txn = t, .arena = v->x->arena};
     struct query q = *wanted;
@@ -193,7 +196,8 @@ static void add_workflows(struct buf *b, struct exchange *x, const int *partitio
         if (t == NULL)
             continue;
         struct store_iter *it = store_iter_new(t, TABLE_DEFINITION);
-        for (bool more = store_iter_seek(it, S(""), &key, &value); more; more = store_iter_next(it, &key, &value)) {
+        for (bool more = store_iter_seek(it, S(""), &key, &value); more;
+             more = store_iter_next(it, &key, &value)) {
             const struct program *p = titles_program(&titles, key);
 
             if (p == NULL)
@@ -234,18 +238,21 @@ static instant_t events_clock(struct store_txn *t, instant_t now)
     struct store_iter *i = store_iter_new(t, TABLE_DEFINITION);
     struct slice workflow, value;
 
-    for (bool more = store_iter_seek(i, S(""), &workflow, &value); more; more = store_iter_next(i, &workflow, &value)) {
+    for (bool more = store_iter_seek(i, S(""), &workflow, &value); more;
+         more = store_iter_next(i, &workflow, &value)) {
         struct key k;
 
         key_flow(&k, workflow);
-        if (store_get(t, TABLE_NUMBER, key_slice(&k), &value) == STORE_OK && value.n >= 8 && get_be64s((const unsigned char *)value.p) > now)
+        if (store_get(t, TABLE_NUMBER, key_slice(&k), &value) == STORE_OK && value.n >= 8 &&
+            get_be64s((const unsigned char *)value.p) > now)
             now = get_be64s((const unsigned char *)value.p);
     }
     store_iter_free(i);
     return now;
 }
 
-static instant_t now_of(const struct exchange *x, const struct worker_status *s, const int *partition, size_t n)
+static instant_t now_of(const struct exchange *x, const struct worker_status *s, const int *partition,
+                        size_t n)
 {
     instant_t now = s->clock_target;
     struct err why;

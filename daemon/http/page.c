@@ -7,7 +7,8 @@ static void send_asset(struct exchange *x, struct slice name)
     for (size_t i = 0; i < web_nassets; i++)
         if (slice_eq(slice_of(web_assets[i].name), name)) {
             reply_send(x, 200, web_assets[i].content_type,
-                       (struct slice){(const char *)web_assets[i].bytes, (size_t)(web_assets[i].end - web_assets[i].bytes)});
+                       (struct slice){(const char *)web_assets[i].bytes,
+                                      (size_t)(web_assets[i].end - web_assets[i].bytes)});
             return;
         }
     reply_error(x, 404, "no such part of the page");

@@ -1,4 +1,5 @@
-/* POST /v1/events: CloudEvents in, checked as a whole before any is appended; answered once all are durable. */
+/* POST /v1/events: CloudEvents in, checked as a whole before any is appended; answered once all are durable.
+ */
 #include <stdlib.h>
 
 #include "engine/row.h"
@@ -6,8 +7,9 @@
 
 #define DURABLE_MS 10000
 
-/* One request's appends, in the order of the request: what goes to another topic waits until what came before it is durable (on Kafka; the
- * embedded log keeps the order by itself). It outlives its exchange when the client does not wait; freed when the last answer is in. */
+/* One request's appends, in the order of the request: what goes to another topic waits until what came before
+ * it is durable (on Kafka; the embedded log keeps the order by itself). It outlives its exchange when the
+ * client does not wait; freed when the last answer is in. */
 struct posted {
     struct server *server;
     struct exchange *x; /* NULL: nobody waits any more */
@@ -20,7 +22,7 @@ struct posted {
         struct posted *posted;
         struct append_result result;
         char why[256];
-    } *event;
+    } * event;
 };
 
 static void posted_free(struct posted *p)
@@ -65,7 +67,8 @@ static void add_base64(struct buf *b, struct slice s)
     }
 }
 
-/* Attributes in ce-… header fields, percent-encoded; the body is the data. It becomes a structured event, so that there is one reader of both. */
+/* Attributes in ce-… header fields, percent-encoded; the body is the data. It becomes a structured event, so
+ * that there is one reader of both. */
 static bool from_binary(struct exchange *x, struct cloud_event **events, size_t *n, struct reasons *why)
 {
     static const char *const attribute[] = {"specversion", "id", "source", "type", "time"};
@@ -224,11 +227,13 @@ static void append_some(struct posted *p)
     }
 }
 
-static void append_all(struct exchange *x, const struct cloud_event *events, const enum topic *topics, size_t n, bool batch)
+static void append_all(struct exchange *x, const struct cloud_event *events, const enum topic *topics,
+                       size_t n, bool batch)
 {
     struct posted *p = mem_alloc(sizeof *p);
 
-    *p = (struct posted){.server = x->server, .x = x, .batch = batch, .events = events, .topics = topics, .n = n};
+    *p = (struct posted){
+        .server = x->server, .x = x, .batch = batch, .events = events, .topics = topics, .n = n};
     p->event = mem_alloc(n * sizeof *p->event);
     x->own = p;
     x->gone = on_gone;
@@ -236,7 +241,8 @@ static void append_all(struct exchange *x, const struct cloud_event *events, con
     append_some(p);
 }
 
-static bool check_all(struct exchange *x, const struct cloud_event *events, enum topic *topics, size_t n, bool batch, struct reasons *why)
+static bool check_all(struct exchange *x, const struct cloud_event *events, enum topic *topics, size_t n,
+                      bool batch, struct reasons *why)
 {
     for (size_t i = 0; i < n; i++) {
         struct reasons of_one = {.arena = x->arena};
@@ -251,7 +257,8 @@ static bool check_all(struct exchange *x, const struct cloud_event *events, enum
     return why->n == 0;
 }
 
-/* Can a bad event be told from a good one? Not before the workflow's state is back and the configured folders have been looked at. */
+/* Can a bad event be told from a good one? Not before the workflow's state is back and the configured folders
+ * have been looked at. */
 static bool is_settled(struct exchange *x, const struct cloud_event *events, size_t n)
 {
     bool settled = server_is_published(x->server);
@@ -264,7 +271,9 @@ static bool is_settled(struct exchange *x, const struct cloud_event *events, siz
 static void refuse_for_now(struct exchange *x)
 {
     reply_header(x, "Retry-After", "1");
-    reply_error(x, 503, "the workflow is not served here yet: its state is being restored, or its definition published; sending the same again is safe");
+    reply_error(x, 503,
+                "the workflow is not served here yet: its state is being restored, or its definition "
+                "published; sending the same again is safe");
 }
 
 void handle_post_event(struct exchange *x)
@@ -277,8 +286,10 @@ void handle_post_event(struct exchange *x)
     while (mode < sizeof modes / sizeof *modes && !slice_eq(media, slice_of(modes[mode].media)))
         mode++;
     if (mode == sizeof modes / sizeof *modes) {
-        reply_error(x, 415, "content-type: expected application/cloudevents+json, application/cloudevents-batch+json, or application/json "
-                            "or application/protobuf with ce-* headers");
+        reply_error(x, 415,
+                    "content-type: expected application/cloudevents+json, "
+                    "application/cloudevents-batch+json, or application/json "
+                    "or application/protobuf with ce-* headers");
         return;
     }
     if (!exchange_ask(x, NULL, 0))

@@ -64,12 +64,14 @@ static void write_head(struct exchange *x, struct buf *head, int status, const c
     buf_printf(head, "HTTP/1.1 %d %s\r\n", status, status_text(status));
     write_date(head);
     buf_printf(head, "Content-Type: %s\r\n", content_type);
-    buf_add(head, S("Cache-Control: no-store\r\n"
-                    "X-Content-Type-Options: nosniff\r\n"
-                    "Referrer-Policy: no-referrer\r\n"
-                    "Cross-Origin-Resource-Policy: same-origin\r\n"
-                    "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-                    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n"));
+    buf_add(
+        head,
+        S("Cache-Control: no-store\r\n"
+          "X-Content-Type-Options: nosniff\r\n"
+          "Referrer-Policy: no-referrer\r\n"
+          "Cross-Origin-Resource-Policy: same-origin\r\n"
+          "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+          "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n"));
     buf_add(head, buf_slice(&x->headers));
     if (!connection_keeps(x->connection))
         buf_add(head, S("Connection: close\r\n"));
@@ -270,16 +272,19 @@ static const char *names_of(const struct ask *asks, size_t n, struct arena *a)
     return n > 0 ? arena_printf(a, "%.*s", SLICE_ARG(all)).p : "nothing";
 }
 
-static void take_ask(const struct ask *asks, size_t n, struct slice name, struct slice value, struct reasons *why)
+static void take_ask(const struct ask *asks, size_t n, struct slice name, struct slice value,
+                     struct reasons *why)
 {
     for (size_t i = 0; i < n; i++) {
         if (!slice_eq(name, slice_of(asks[i].name)))
             continue;
         if (!readers[asks[i].kind].read(value, asks[i].to))
-            reasons_add(why, "%s: \"%.*s\" is not %s", asks[i].name, SLICE_ARG(value), readers[asks[i].kind].expected);
+            reasons_add(why, "%s: \"%.*s\" is not %s", asks[i].name, SLICE_ARG(value),
+                        readers[asks[i].kind].expected);
         return;
     }
-    reasons_add(why, "query: \"%.*s\" is not known; this call takes %s", SLICE_ARG(name), names_of(asks, n, why->arena));
+    reasons_add(why, "query: \"%.*s\" is not known; this call takes %s", SLICE_ARG(name),
+                names_of(asks, n, why->arena));
 }
 
 bool exchange_ask(struct exchange *x, const struct ask *asks, size_t n)

@@ -197,7 +197,8 @@ static int apply_framing(struct http_request *r, const char **why)
             if (!same_word(r->header[i].name, framing[f].name))
                 continue;
             if (seen++ > 0 && !framing[f].list)
-                return refuse(400, "header: host, content-length, transfer-encoding and expect may stand once", why);
+                return refuse(
+                    400, "header: host, content-length, transfer-encoding and expect may stand once", why);
             int status = framing[f].meet(r, r->header[i].value, why);
             if (status != 0)
                 return status;
@@ -330,7 +331,8 @@ static bool feed_line(struct http_chunks *c, struct slice line)
     return true;
 }
 
-bool http_chunks_feed(struct http_chunks *c, struct slice in, struct buf *body, size_t max, size_t *used, bool *too_large)
+bool http_chunks_feed(struct http_chunks *c, struct slice in, struct buf *body, size_t max, size_t *used,
+                      bool *too_large)
 {
     *used = 0;
     *too_large = false;

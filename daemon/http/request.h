@@ -11,11 +11,11 @@ struct http_request {
     struct slice method, path, query; /* path as sent, still percent-encoded; query without its `?` */
     struct header header[HTTP_HEADERS_MAX];
     size_t nheaders;
-    int minor;           /* HTTP/1.minor */
+    int minor; /* HTTP/1.minor */
     bool keep_alive;
-    bool chunked;        /* the body */
+    bool chunked; /* the body */
     bool expect_continue;
-    uint64_t length;     /* of a body that is not chunked */
+    uint64_t length; /* of a body that is not chunked */
 };
 
 /* How long the head at the start of `bytes` is, the blank line included; 0: it is not all there. */
@@ -31,15 +31,19 @@ struct slice http_media_type(struct slice content_type, struct arena *a);
 /* False: a broken escape, or bytes that are not printable UTF-8. */
 bool http_percent_decode(struct slice s, bool plus_is_space, struct arena *a, struct slice *out);
 
-/* The next name=value of a query string, decoded. False at its end, or with *bad when it cannot be decoded. */
-bool http_query_next(struct slice *query, struct arena *a, struct slice *name, struct slice *value, bool *bad);
+/* The next name=value of a query string, decoded. False at its end, or with *bad when it cannot be decoded.
+ */
+bool http_query_next(struct slice *query, struct arena *a, struct slice *name, struct slice *value,
+                     bool *bad);
 
 /* A body in chunks, taken in as it comes. */
 struct http_chunks {
     enum { CHUNK_SIZE, CHUNK_DATA, CHUNK_END, CHUNK_TRAILER, CHUNK_DONE } state;
     uint64_t left;
 };
-/* Consumes what it can from the front of `in`, appends data to `body`. False: malformed, or more than `max` bytes (*too_large). */
-bool http_chunks_feed(struct http_chunks *c, struct slice in, struct buf *body, size_t max, size_t *used, bool *too_large);
+/* Consumes what it can from the front of `in`, appends data to `body`. False: malformed, or more than `max`
+ * bytes (*too_large). */
+bool http_chunks_feed(struct http_chunks *c, struct slice in, struct buf *body, size_t max, size_t *used,
+                      bool *too_large);
 
 #endif

@@ -26,6 +26,7 @@ static const struct route {
     {"GET", "/v1/units", ACCESS_READ, handle_units},
     {"GET", "/v1/overview", ACCESS_READ, handle_overview},
     {"GET", "/v1/live", ACCESS_READ, handle_live},
+    {"POST", "/v1/clock/accept", ACCESS_WRITE, handle_accept_clock},
     {"GET", "/healthz", ACCESS_READ, handle_healthz},
     {"GET", "/readyz", ACCESS_READ, handle_readyz},
     {"GET", "/metrics", ACCESS_READ, handle_metrics},
@@ -142,7 +143,8 @@ static bool may_call(struct exchange *x, const struct route *r)
 
 size_t route_body_max(const struct http_request *r)
 {
-    return slice_eq(http_header(r, "ce-type"), S("duban.v1.Definition")) ? WIRE_DEFINITION_MAX : WIRE_DATA_MAX;
+    return slice_eq(http_header(r, "ce-type"), S("duban.v1.Definition")) ? WIRE_DEFINITION_MAX
+                                                                         : WIRE_DATA_MAX;
 }
 
 static void refuse_method(struct exchange *x, const struct route *only)

@@ -1,4 +1,5 @@
-/* GET /v1/tasks, /v1/cases, /v1/measures, /v1/history, /v1/workflows, /v1/units: rows as JSON lines, page by page. */
+/* GET /v1/tasks, /v1/cases, /v1/measures, /v1/history, /v1/workflows, /v1/units: rows as JSON lines, page by
+ * page. */
 #include <stdlib.h>
 
 #include "engine/query.h"
@@ -9,7 +10,8 @@
 #define HELD_MAX 1024
 #define BITE_ROWS ((size_t)50)
 
-typedef bool query_call(struct store_txn *t, const struct query *q, struct arena *a, struct query_result *out, struct err *e);
+typedef bool query_call(struct store_txn *t, const struct query *q, struct arena *a, struct query_result *out,
+                        struct err *e);
 
 /* ---- which partitions, and where in them. A cursor is PARTITION-REST. */
 
@@ -56,7 +58,8 @@ static size_t partitions_of(struct exchange *x, struct slice workflow, int *part
     while (i < n && partition[i] != home)
         i++;
     if (i == n) {
-        reply_error(x, 421, "workflow %.*s belongs to partition %d, which another node holds", SLICE_ARG(workflow), home);
+        reply_error(x, 421, "workflow %.*s belongs to partition %d, which another node holds",
+                    SLICE_ARG(workflow), home);
         return 0;
     }
     partition[0] = home;
@@ -74,7 +77,8 @@ struct listing {
 };
 
 /* One bite: rows may be large, and only their text is kept. */
-static bool list_bite(struct exchange *x, struct listing *l, struct store_txn *t, struct titles *titles, struct slice *next, struct err *e)
+static bool list_bite(struct exchange *x, struct listing *l, struct store_txn *t, struct titles *titles,
+                      struct slice *next, struct err *e)
 {
     struct arena *a = arena_new();
     struct query q = l->q;
@@ -132,8 +136,8 @@ static void reply_rows(struct exchange *x, const struct listing *l)
             query.n -= used;
         }
         reply_header(x, "X-Next", "%.*s", SLICE_ARG(l->next));
-        reply_header(x, "Link", "<%.*s?%.*s%safter=%.*s>; rel=\"next\"", SLICE_ARG(x->request.path), (int)link.n, link.n > 0 ? link.p : "",
-                     first ? "" : "&", SLICE_ARG(l->next));
+        reply_header(x, "Link", "<%.*s?%.*s%safter=%.*s>; rel=\"next\"", SLICE_ARG(x->request.path),
+                     (int)link.n, link.n > 0 ? link.p : "", first ? "" : "&", SLICE_ARG(l->next));
         buf_free(&link);
     }
     reply_send(x, 200, "application/x-ndjson", buf_slice(&l->out));
@@ -173,11 +177,11 @@ static void handle_query(struct exchange *x, query_call *call)
     struct listing l = {.call = call, .q = {.limit = 100}};
     struct query *q = &l.q;
     struct slice after = S("");
-    const struct ask asks[] = {{"workflow", ASK_TEXT, &q->workflow},     {"unit", ASK_TEXT, &q->unit},
-                               {"subject", ASK_TEXT, &q->subject},       {"state", ASK_TEXT, &q->state},
-                               {"machine", ASK_TEXT, &q->machine},       {"obligation", ASK_TEXT, &q->obligation},
-                               {"measure", ASK_TEXT, &q->measure},       {"period", ASK_TEXT, &q->period},
-                               {"open", ASK_FLAG, &q->open_only},        {"limit", ASK_COUNT, &q->limit},
+    const struct ask asks[] = {{"workflow", ASK_TEXT, &q->workflow}, {"unit", ASK_TEXT, &q->unit},
+                               {"subject", ASK_TEXT, &q->subject},   {"state", ASK_TEXT, &q->state},
+                               {"machine", ASK_TEXT, &q->machine},   {"obligation", ASK_TEXT, &q->obligation},
+                               {"measure", ASK_TEXT, &q->measure},   {"period", ASK_TEXT, &q->period},
+                               {"open", ASK_FLAG, &q->open_only},    {"limit", ASK_COUNT, &q->limit},
                                {"after", ASK_TEXT, &after}};
 
     if (exchange_ask(x, asks, sizeof asks / sizeof *asks))
@@ -209,7 +213,8 @@ void handle_history(struct exchange *x)
 
 typedef void write_program(struct buf *out, const struct program *p, struct store_txn *t, struct arena *a);
 
-static bool each_program(struct exchange *x, int partition, struct slice workflow, write_program *write, struct buf *out, struct err *e)
+static bool each_program(struct exchange *x, int partition, struct slice workflow, write_program *write,
+                         struct buf *out, struct err *e)
 {
     struct store_txn *t = worker_read(exchange_worker(x), partition, e);
     struct titles titles = {.txn = t, .arena = x->arena};
@@ -219,7 +224,8 @@ static bool each_program(struct exchange *x, int partition, struct slice workflo
         return false;
     struct store_iter *i = store_iter_new(t, TABLE_DEFINITION);
     for (bool more = store_iter_seek(i, S(""), &key, &value); more; more = store_iter_next(i, &key, &value)) {
-        const struct program *p = workflow.n == 0 || slice_eq(workflow, key) ? titles_program(&titles, key) : NULL;
+        const struct program *p =
+            workflow.n == 0 || slice_eq(workflow, key) ? titles_program(&titles, key) : NULL;
 
         if (p != NULL)
             write(out, p, t, x->arena);
@@ -258,7 +264,8 @@ static void add_since(struct buf *row, const struct program *p, struct store_txn
 {
     struct slice json, history, time = S("");
 
-    if (query_event(t, S("duband"), arena_printf(a, "%.*s-%.*s", SLICE_ARG(p->id), SLICE_ARG(p->hash)), a, &json) == QUERY_APPLIED &&
+    if (query_event(t, S("duband"), arena_printf(a, "%.*s-%.*s", SLICE_ARG(p->id), SLICE_ARG(p->hash)), a,
+                    &json) == QUERY_APPLIED &&
         row_member(json, "history", &history) && row_text_member(history, "now", a, &time) && time.n > 0)
         row_text(row, "since", time);
     else

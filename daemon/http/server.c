@@ -160,8 +160,9 @@ void server_forget(struct server *s, struct connection *c)
 
 static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *from, int n, void *arg)
 {
-    static const char full[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 44\r\n"
-                               "Retry-After: 1\r\nConnection: close\r\n\r\n{\"errors\":[\"256 connections are open now\"]}\n";
+    static const char full[] =
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 44\r\n"
+        "Retry-After: 1\r\nConnection: close\r\n\r\n{\"errors\":[\"256 connections are open now\"]}\n";
     struct server *s = arg;
 
     (void)l;
@@ -177,7 +178,8 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
     evutil_closesocket(fd);
 }
 
-/* No file descriptors, most likely: the listener is level-triggered, so that it would come back at once and for ever. */
+/* No file descriptors, most likely: the listener is level-triggered, so that it would come back at once and
+ * for ever. */
 static void on_accept_error(struct evconnlistener *l, void *arg)
 {
     const struct timespec pause = {.tv_nsec = 10000000};
@@ -235,7 +237,10 @@ static bool parse_listen(const char *listen, struct sockaddr_storage *out, sockl
     if (colon == NULL || !parse_port(slice_of(colon + 1), &port))
         return err_set(e, "listen: \"%s\" is not an address and a port, like 127.0.0.1:8470", listen);
     if (!parse_host((struct slice){listen, (size_t)(colon - listen)}, port, out, n))
-        return err_set(e, "listen: \"%s\" is not a loopback address; duband serves this machine only (127.0.0.1, [::1] or localhost)", listen);
+        return err_set(e,
+                       "listen: \"%s\" is not a loopback address; duband serves this machine only "
+                       "(127.0.0.1, [::1] or localhost)",
+                       listen);
     return true;
 }
 
@@ -270,8 +275,9 @@ static bool bind_listener(struct server *s, const char *listen, struct err *e)
     if (!parse_listen(listen, &at, &n, e))
         return false;
     s->listener = evconnlistener_new_bind(s->base, on_accept, s,
-                                          LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE | LEV_OPT_DISABLED, 128,
-                                          (struct sockaddr *)&at, (int)n);
+                                          LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE |
+                                              LEV_OPT_DISABLED,
+                                          128, (struct sockaddr *)&at, (int)n);
     if (s->listener == NULL)
         return err_set(e, "listen: %s cannot be had: %s", listen, strerror(errno));
     evconnlistener_set_error_cb(s->listener, on_accept_error);

@@ -1,5 +1,6 @@
 /* The HTTP server: one thread, that of its event base. Loopback only.
- * Order of use: open (binds), then a worker whose `committed` is server_committed, then serve, event_base_dispatch, stop, worker_stop, close. */
+ * Order of use: open (binds), then a worker whose `committed` is server_committed, then serve,
+ * event_base_dispatch, stop, worker_stop, close. */
 #ifndef DUBAND_HTTP_SERVER_H
 #define DUBAND_HTTP_SERVER_H
 

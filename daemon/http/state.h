@@ -8,7 +8,8 @@ struct event_base *server_base(const struct server *s);
 struct worker *server_worker(const struct server *s);
 bool server_events_time(const struct server *s);
 bool server_is_published(const struct server *s);
-uint64_t server_commits(const struct server *s); /* how often a commit was signalled: a version of what can be read */
+uint64_t
+server_commits(const struct server *s); /* how often a commit was signalled: a version of what can be read */
 
 void server_forget(struct server *s, struct connection *c);
 void server_wait(struct exchange *x); /* into the list of those that look after a commit */
@@ -23,7 +24,8 @@ struct server_counts {
 };
 void server_counts(const struct server *s, struct server_counts *out);
 
-/* ---- appends come back on other threads: what is given to server_hand_over is called with `ctx` on the server's thread */
+/* ---- appends come back on other threads: what is given to server_hand_over is called with `ctx` on the
+ * server's thread */
 struct handed {
     struct handed *next;
     void (*take)(struct handed *h);
@@ -55,6 +57,7 @@ void handle_workflows(struct exchange *x);
 void handle_units(struct exchange *x);
 void handle_overview(struct exchange *x);
 void handle_live(struct exchange *x);
+void handle_accept_clock(struct exchange *x);
 void handle_healthz(struct exchange *x);
 void handle_readyz(struct exchange *x);
 void handle_metrics(struct exchange *x);

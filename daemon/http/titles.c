@@ -87,8 +87,11 @@ static int highest(const struct program *p, const struct state_body *body, int l
 
 static struct slice state_level(const struct program *p, struct slice machine, struct slice state)
 {
-    static const char *const name[] = {[LEVEL_WARNING] = "WARNING", [LEVEL_CIRCULAR] = "CIRCULAR", [LEVEL_LISTING] = "LISTING",
-                                       [LEVEL_YELLOW] = "YELLOW",   [LEVEL_RED] = "RED"};
+    static const char *const name[] = {[LEVEL_WARNING] = "WARNING",
+                                       [LEVEL_CIRCULAR] = "CIRCULAR",
+                                       [LEVEL_LISTING] = "LISTING",
+                                       [LEVEL_YELLOW] = "YELLOW",
+                                       [LEVEL_RED] = "RED"};
     int m = program_machine(p, machine), s = m >= 0 ? machine_state(&p->machines[m], state) : -1, level = 0;
 
     if (s < 0)

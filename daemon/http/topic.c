@@ -1,4 +1,5 @@
-/* GET /v1/topics/{topic}: the embedded log's records from an offset on. JSON lines, at once or after a long poll; or server-sent events. */
+/* GET /v1/topics/{topic}: the embedded log's records from an offset on. JSON lines, at once or after a long
+ * poll; or server-sent events. */
 #include <stdlib.h>
 
 #include "engine/row.h"
@@ -26,8 +27,9 @@ static void add_line(struct buf *b, const struct record *r, struct arena *a)
 }
 
 /* Records from rd->next on, within the bounds of one answer. add writes one; rd->next moves on. */
-static bool read_records(struct exchange *x, struct reading *rd, struct buf *out, void (*add)(struct buf *, const struct record *, struct arena *),
-                         size_t *count, struct err *e)
+static bool read_records(struct exchange *x, struct reading *rd, struct buf *out,
+                         void (*add)(struct buf *, const struct record *, struct arena *), size_t *count,
+                         struct err *e)
 {
     struct store_txn *t = worker_read(exchange_worker(x), 0, e);
     struct record r[READ_ROWS];
@@ -109,7 +111,8 @@ static void look_stream(struct exchange *x)
         struct err why;
 
         rd->limit = READ_ROWS;
-        if (!read_records(x, rd, &out, add_event, &n, &why)) /* the partition is gone: the reader comes again */
+        if (!read_records(x, rd, &out, add_event, &n,
+                          &why)) /* the partition is gone: the reader comes again */
             n = 0;
         reply_add(x, buf_slice(&out));
         buf_free(&out);
@@ -166,14 +169,16 @@ void handle_topic(struct exchange *x)
     bool stream = wants_stream(x);
 
     *rd = (struct reading){.limit = 100};
-    const struct ask asks[] = {{"from", ASK_TEXT, &from}, {"limit", ASK_COUNT, &rd->limit}, {"wait", ASK_WAIT, &wait}};
+    const struct ask asks[] = {
+        {"from", ASK_TEXT, &from}, {"limit", ASK_COUNT, &rd->limit}, {"wait", ASK_WAIT, &wait}};
     x->own = rd;
     if (!topic_parse(x->part[0], &rd->topic)) {
         reply_error(x, 404, "no topic is called %.*s", SLICE_ARG(x->part[0]));
         return;
     }
     if (!worker_is_local(exchange_worker(x))) {
-        reply_error(x, 501, "the log is on Kafka: read the topic %s there, read_committed", topic_names[rd->topic]);
+        reply_error(x, 501, "the log is on Kafka: read the topic %s there, read_committed",
+                    topic_names[rd->topic]);
         return;
     }
     if (!exchange_ask(x, asks, 3) || !parse_offset(x, from, &rd->next))

@@ -1,4 +1,5 @@
-/* The page's files as bytes in the program: the build turns each file of this folder that is no C into an array. */
+/* The page's files as bytes in the program: the build turns each file of this folder that is no C into an
+ * array. */
 #ifndef DUBAND_WEB_ASSETS_H
 #define DUBAND_WEB_ASSETS_H
 

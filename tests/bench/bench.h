@@ -37,7 +37,8 @@ static inline unsigned argument(int argc, char **argv, int i, unsigned otherwise
     return (unsigned)v;
 }
 
-/* The record of event n of a run: a fact about one of many subjects, as JSON, which is what most portals send. */
+/* The record of event n of a run: a fact about one of many subjects, as JSON, which is what most portals
+ * send. */
 static inline struct record touch_record(struct arena *a, const char *run, unsigned n, unsigned subject)
 {
     const struct cloud_event e = {
@@ -48,7 +49,8 @@ static inline struct record touch_record(struct arena *a, const char *run, unsig
         .time = INSTANT_NONE,
         .workflow = S(BENCH_WORKFLOW),
         .data = arena_printf(a,
-                             "{\"workflow\":\"" BENCH_WORKFLOW "\",\"fact\":{\"kind\":\"touch\",\"reporter\":\"desk\","
+                             "{\"workflow\":\"" BENCH_WORKFLOW
+                             "\",\"fact\":{\"kind\":\"touch\",\"reporter\":\"desk\","
                              "\"fields\":{\"subject\":\"s-%06u\",\"amount\":%u}}}",
                              subject, n),
     };

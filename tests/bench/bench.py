@@ -3,8 +3,8 @@
 
 usage: bench.py [MEASUREMENT...]     only these (see measures.py: embedded_rate, deadline_storm …)
 
-The build folder is the environment's B, the broker's version KAFKA. Results go to B/bench/results.json, too. Exit status 1: something fell short.
-README.md says what each figure means."""
+The build folder is the environment's B, the broker's version KAFKA. Results go to B/bench/results.json, too.
+Exit status 1: something fell short. README.md says what each figure means."""
 import datetime
 import json
 import os
@@ -51,8 +51,8 @@ def row(key, what, relation, bound, unit, decimals, values):
     spread = f" ({show(min(values))}–{show(max(values))})" if len(values) > 1 else ""
     cells = [what, f"{relation} {bound:,g} {unit}".strip() if relation else "", f"{show(median)} {unit}".strip() + spread,
              f"{times:.2f}" if times else "", {None: "", True: "ok", False: "short"}[ok]]
-    result = {"measure": key, "title": what, "relation": relation, "required": bound, "unit": unit, "median": median, "min": min(values),
-              "max": max(values), "values": values, "margin": times, "ok": ok}
+    result = {"measure": key, "title": what, "relation": relation, "required": bound, "unit": unit, "median": median,
+              "min": min(values), "max": max(values), "values": values, "margin": times, "ok": ok}
     return cells, result
 
 
@@ -68,9 +68,8 @@ def print_table(rows):
 
 
 def commit():
-    asked = subprocess.run(["git", "-C", measures.ROOT, "rev-parse", "--short", "HEAD"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                           check=False)
-    return asked.stdout.strip()
+    command = ["git", "-C", measures.ROOT, "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False).stdout.strip()
 
 
 def main():
@@ -93,9 +92,10 @@ def main():
     print(f"{os.cpu_count()} processors; load {load:.1f} before, {os.getloadavg()[0]:.1f} after")
     print_table([cells for cells, _ in made])
     results = [result for _, result in made]
-    (out / "results.json").write_text(json.dumps(
-        {"when": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "commit": commit(), "machine": platform.platform(),
-         "processors": os.cpu_count(), "load_before": load, "measures": results}, ensure_ascii=False, indent=1) + "\n")
+    when = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+    document = {"when": when, "commit": commit(), "machine": platform.platform(), "processors": os.cpu_count(),
+                "load_before": load, "measures": results}
+    (out / "results.json").write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
     return 1 if any(r["ok"] is False for r in results) else 0
 
 

@@ -1,4 +1,5 @@
-/* The engine over LMDB with fsync, against raw LMDB that is given the very same keys and values in the same batches.
+/* The engine over LMDB with fsync, against raw LMDB that is given the very same keys and values in the same
+ * batches.
  *
  * usage: embedded FOLDER WORKFLOW [EVENTS [SUBJECTS [BATCH]]]
  *
@@ -82,7 +83,8 @@ static void run_events(struct run *r, unsigned events, bool each_once, struct ar
         n = events - done < r->batch ? events - done : r->batch;
         struct record *record = ARENA_ARRAY(log, struct record, n);
         for (unsigned i = 0; i < n; i++)
-            record[i] = touch_record(log, "run", r->n + i, each_once ? done + i : pick(&r->seed, r->subjects));
+            record[i] =
+                touch_record(log, "run", r->n + i, each_once ? done + i : pick(&r->seed, r->subjects));
         double began = now_s();
         begin();
         for (unsigned i = 0; i < n; i++)
@@ -100,7 +102,9 @@ int main(int argc, char **argv)
     if (argc < 3)
         die("usage: embedded FOLDER WORKFLOW [EVENTS [SUBJECTS [BATCH]]]");
     unsigned events = argument(argc, argv, 3, 100000);
-    struct run run = {.subjects = argument(argc, argv, 4, 100000), .batch = argument(argc, argv, 5, 10000), .seed = PICK_SEED};
+    struct run run = {.subjects = argument(argc, argv, 4, 100000),
+                      .batch = argument(argc, argv, 5, 10000),
+                      .seed = PICK_SEED};
     struct arena *a = arena_new(), *scratch = arena_new();
     struct err e;
     char path[4096];
@@ -121,8 +125,10 @@ int main(int argc, char **argv)
     run.when += 1000;
     run.engine_s = run.raw_s = 0;
     run_events(&run, events, false, a);
-    printf("{\"events\":%u,\"subjects\":%u,\"batch\":%u,\"engine_per_s\":%.0f,\"raw_per_s\":%.0f,\"ratio\":%.3f}\n", events, run.subjects,
-           run.batch, events / run.engine_s, events / run.raw_s, run.raw_s / run.engine_s);
+    printf("{\"events\":%u,\"subjects\":%u,\"batch\":%u,\"engine_per_s\":%.0f,\"raw_per_s\":%.0f,\"ratio\":%."
+           "3f}\n",
+           events, run.subjects, run.batch, events / run.engine_s, events / run.raw_s,
+           run.raw_s / run.engine_s);
     engine_close(engine);
     store_close(store);
     raw_close();

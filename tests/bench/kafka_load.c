@@ -1,9 +1,11 @@
-/* Portals and a notification service on Kafka, for measuring the daemon between them. One partition; default topic names.
+/* Portals and a notification service on Kafka, for measuring the daemon between them. One partition; default
+ * topic names.
  *
  * usage: kafka_load topics  BROKER                       creates duban's topics
- *        kafka_load produce BROKER RUN EVENTS SUBJECTS   events of tests/bench/load, as fast as the broker takes them
- *        kafka_load drain   BROKER EVENTS                says "ready", then reads as many notifications, committed ones, from the end on
- *        kafka_load latency BROKER RUN EVENTS            one event at a time: sent, then its notification waited for
+ *        kafka_load produce BROKER RUN EVENTS SUBJECTS   events of tests/bench/load, as fast as the broker
+ * takes them kafka_load drain   BROKER EVENTS                says "ready", then reads as many notifications,
+ * committed ones, from the end on kafka_load latency BROKER RUN EVENTS            one event at a time: sent,
+ * then its notification waited for
  *
  * RUN makes the events' ids. Each but `topics` prints one JSON object. */
 #include "bench.h"
@@ -31,8 +33,12 @@ static int make_topics(const char *broker)
 {
     struct err e;
     struct header property = {S("bootstrap.servers"), slice_of(broker)};
-    const struct bus_kafka_options o = {
-        .property = &property, .nproperties = 1, .group = "duban", .node = "bench", .topic_prefix = "duban.", .url = ""};
+    const struct bus_kafka_options o = {.property = &property,
+                                        .nproperties = 1,
+                                        .group = "duban",
+                                        .node = "bench",
+                                        .topic_prefix = "duban.",
+                                        .url = ""};
     if (!bus_kafka_create_topics(&o, 1, 1, &e))
         die("%s", e.text);
     return 0;
@@ -48,7 +54,8 @@ struct portal {
 
 static void portal_open(struct portal *p, const char *broker, const char *linger)
 {
-    const char *const setting[][2] = {{"bootstrap.servers", broker}, {"enable.idempotence", "true"}, {"linger.ms", linger}};
+    const char *const setting[][2] = {
+        {"bootstrap.servers", broker}, {"enable.idempotence", "true"}, {"linger.ms", linger}};
     p->rk = handle(RD_KAFKA_PRODUCER, setting, 3);
     p->topic = rd_kafka_topic_new(p->rk, topic_names[TOPIC_SUBMISSIONS], NULL);
     p->arena = arena_new();
@@ -59,7 +66,8 @@ static void portal_send(struct portal *p, const char *run, unsigned n, unsigned 
     struct record r = touch_record(p->arena, run, n, subject);
     rd_kafka_headers_t *headers = rd_kafka_headers_new(r.nheaders);
     for (size_t i = 0; i < r.nheaders; i++)
-        rd_kafka_header_add(headers, r.header[i].name.p, (ssize_t)r.header[i].name.n, r.header[i].value.p, (ssize_t)r.header[i].value.n);
+        rd_kafka_header_add(headers, r.header[i].name.p, (ssize_t)r.header[i].name.n, r.header[i].value.p,
+                            (ssize_t)r.header[i].value.n);
     rd_kafka_vu_t v[] = {
         {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = p->topic},
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = 0},
@@ -106,12 +114,9 @@ struct service {
 /* Stands at the end of the topic as it is now. */
 static void service_open(struct service *s, const char *broker)
 {
-    const char *const setting[][2] = {{"bootstrap.servers", broker},
-                                      {"group.id", "bench"},
-                                      {"isolation.level", "read_committed"},
-                                      {"enable.auto.commit", "false"},
-                                      {"auto.offset.reset", "error"},
-                                      {"fetch.error.backoff.ms", "1"}};
+    const char *const setting[][2] = {{"bootstrap.servers", broker},         {"group.id", "bench"},
+                                      {"isolation.level", "read_committed"}, {"enable.auto.commit", "false"},
+                                      {"auto.offset.reset", "error"},        {"fetch.error.backoff.ms", "1"}};
     s->rk = handle(RD_KAFKA_CONSUMER, setting, sizeof setting / sizeof *setting);
     rd_kafka_poll_set_consumer(s->rk);
     int64_t low, high;
@@ -160,7 +165,8 @@ static int drain(const char *broker, unsigned events)
         service_next(&s);
     double last = now_s();
     service_close(&s);
-    printf("{\"events\":%u,\"first_s\":%.3f,\"span_s\":%.3f,\"per_s\":%.0f}\n", events, first - began, last - first, events / (last - first));
+    printf("{\"events\":%u,\"first_s\":%.3f,\"span_s\":%.3f,\"per_s\":%.0f}\n", events, first - began,
+           last - first, events / (last - first));
     return 0;
 }
 
@@ -188,8 +194,9 @@ static int latency(const char *broker, const char *run, unsigned events)
     portal_close(&p);
     service_close(&s);
     qsort(ms, events, sizeof *ms, by_size);
-    printf("{\"events\":%u,\"min_ms\":%.2f,\"p50_ms\":%.2f,\"p90_ms\":%.2f,\"p99_ms\":%.2f,\"max_ms\":%.2f}\n", events, ms[0], ms[events / 2],
-           ms[events * 9 / 10], ms[events * 99 / 100], ms[events - 1]);
+    printf(
+        "{\"events\":%u,\"min_ms\":%.2f,\"p50_ms\":%.2f,\"p90_ms\":%.2f,\"p99_ms\":%.2f,\"max_ms\":%.2f}\n",
+        events, ms[0], ms[events / 2], ms[events * 9 / 10], ms[events * 99 / 100], ms[events - 1]);
     free(ms);
     return 0;
 }

@@ -40,7 +40,9 @@ def run_program(*command):
 # ---- events of tests/bench/load
 
 def event(run, n, body, when):
-    e = {"specversion": "1.0", "id": f"{run}-{n}", "source": "bench", "type": f"duban.v1.{body[0]}", "data": {"workflow": "load", body[1]: body[2]}}
+    message, name, value = body
+    e = {"specversion": "1.0", "id": f"{run}-{n}", "source": "bench", "type": f"duban.v1.{message}",
+         "data": {"workflow": "load", name: value}}
     return {**e, "time": when} if when else e
 
 
@@ -155,7 +157,8 @@ def kafka_daemon(folder):
 def backlog(program, bootstrap, daemon, run):
     """Events per second of a daemon that finds them all on the topic."""
     run_program(program, "produce", bootstrap, run, KAFKA_EVENTS, SUBJECTS)
-    drain = subprocess.Popen([program, "drain", bootstrap, str(KAFKA_EVENTS)], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+    drain = subprocess.Popen([program, "drain", bootstrap, str(KAFKA_EVENTS)], stdout=subprocess.PIPE,
+                             stdin=subprocess.DEVNULL, text=True)
     try:
         if drain.stdout.readline().strip() != "ready":
             raise RuntimeError("kafka_load drain did not start")

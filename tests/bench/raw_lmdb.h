@@ -1,4 +1,5 @@
-/* Every call by which the engine changes LMDB, noted (the linker's --wrap) and made again on an environment of its own. */
+/* Every call by which the engine changes LMDB, noted (the linker's --wrap) and made again on an environment
+ * of its own. */
 #ifndef DUBAND_BENCH_RAW_LMDB_H
 #define DUBAND_BENCH_RAW_LMDB_H
 
@@ -60,7 +61,8 @@ static void raw_open(const char *folder)
     mdb_env_set_mapsize(raw_env, (size_t)1 << 34);
     if ((rc = mdb_env_open(raw_env, folder, MDB_NOTLS, 0600)) || (rc = mdb_txn_begin(raw_env, NULL, 0, &txn)))
         die("raw LMDB: %s", mdb_strerror(rc));
-    for (unsigned i = 2; i < RAW_DBIS / 2; i++) { /* 0 and 1 are LMDB's own: so the engine's handles are ours */
+    for (unsigned i = 2; i < RAW_DBIS / 2;
+         i++) { /* 0 and 1 are LMDB's own: so the engine's handles are ours */
         char name[16];
         snprintf(name, sizeof name, "t%u", i);
         if ((rc = mdb_dbi_open(txn, name, MDB_CREATE, &raw_dbi[i])))
@@ -85,7 +87,8 @@ static double raw_replay(void)
         bool put = c.value != UINT32_MAX;
         MDB_val key = {c.key, raw_calls.p + at}, value = {put ? c.value : 0, raw_calls.p + at + c.key};
         at += c.key + value.mv_size;
-        rc = put ? __real_mdb_put(txn, raw_dbi[c.dbi], &key, &value, c.flags) : __real_mdb_del(txn, raw_dbi[c.dbi], &key, NULL);
+        rc = put ? __real_mdb_put(txn, raw_dbi[c.dbi], &key, &value, c.flags)
+                 : __real_mdb_del(txn, raw_dbi[c.dbi], &key, NULL);
         rc = rc == MDB_NOTFOUND ? 0 : rc;
     }
     if (rc || (rc = mdb_txn_commit(txn)))

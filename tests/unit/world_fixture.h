@@ -151,7 +151,7 @@ FX void check_effects(const struct array_world *w, const struct effects *e)
     for (size_t i = 0; i < e->nchanged; i++) {
         const struct instance *x = e->changed[i];
         const struct instance *before = world_find((void *)w, fx, x->machine, x->key);
-        assert_true(before != x);
+        assert_true(before != x && e->was[i] == before);
         assert_int_equal(x->turns, before ? before->turns + 1 : 1);
         for (size_t k = 0; k < i; k++)
             assert_true(world_order(e->changed[k], x->machine, x->key) != 0);
