@@ -160,7 +160,7 @@ bench: packages-test ## measure: medians and ratios within one run
 $(B)/bench/%: tests/bench/%.c $(call libs,$(LINK_engine))
 	@mkdir -p $(@D)
 	@echo "  BENCH   $<"
-	$(Q)$(CC) $(ALL_CFLAGS) $(PKG_CFLAGS) $(LDFLAGS_ALL) $(BENCH_WRAP) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(PKG_CFLAGS) $(LDFLAGS_ALL) $(BENCH_WRAP) -o $@ $< $(filter %.a,$^) $(LIBS)
 $(B)/bench/embedded: BENCH_WRAP := -Wl,--wrap=mdb_put,--wrap=mdb_del
 
 .PHONY: install clean help

@@ -7,6 +7,7 @@ import os
 import pathlib
 import random
 import shutil
+import signal
 import tempfile
 import threading
 import time
@@ -37,12 +38,16 @@ class OnBroker(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="duban-broker-"))
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
-        cls.addClassCleanup(lambda: shutil.copy(cls.folder / "broker.log", "/tmp/e2e/broker.log"))
         cls.broker = brokers.Broker(cls.folder, stored_jars(cls.version)).start()
         cls.addClassCleanup(cls.broker.kill)
 
     def setUp(self):
         self.broker.start()  # whatever the test before has left
+
+    def tearDown(self):
+        process = self.broker.process
+        if process.poll() is not None:
+            print(f"        the broker ended by itself, with {process.returncode}:\n{self.broker.log.read_text(errors='replace')[-3000:]}", flush=True)
 
     def cluster(self, partitions=1):
         OnBroker.count += 1
