@@ -176,4 +176,4 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 	@echo "  V=1 shows the commands; B=DIR builds elsewhere; SAN=-fsanitize=… OPT=… change the compilation"
 
--include $(shell [ -d $(B) ] && find $(B) -name '*.d')
+-include $(shell [ -d $(B) ] && find $(B) -mindepth 1 \( -name fresh -o -name asan \) -prune -o -name '*.d' -type f -print)

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import random
 import re
 import subprocess
 import tempfile
@@ -219,3 +220,62 @@ def check(case, have, want, least=1):
     if wrong:
         case.fail(wrong)
     case.assertGreaterEqual(sum(len(v) for v in want.values()), least)
+
+
+# ---- events
+
+SENTINEL = {"specversion": "1.0", "id": "sentinel", "source": "test", "type": "duban.v1.Fact", "time": YEAR_UNTIL,
+            "data": {"workflow": "suifenhe-2024", "fact": {"kind": "dispatch", "reporter": "sfh-yhb", "fields": {
+                "held": "2025-03-30", "of": ["tf-01"], "kind": "优环办调度", "result": "年终"}}}}
+
+
+def year_with_sentinel(times=1):
+    """The year, time moved on to its end, and one event more of which it can be asked whether it has been applied. With `times`, dispatches are
+    reported so often, under other ids."""
+    events = []
+    for event in year_events():
+        more = times if event["data"].get("fact", {}).get("kind") == "dispatch" else 1
+        events += [{**event, "id": f"{event['id']}-{i}" if i else event["id"]} for i in range(more)]
+    events += [clock_record("suifenhe-2024", YEAR_UNTIL), SENTINEL]
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
+        file.writelines(json.dumps(e, ensure_ascii=False) + "\n" for e in events)
+        file.flush()
+        return events, simulate_file(SUIFENHE, file.name)
+
+
+def asked(source, n, unit, subject, by):
+    return {"specversion": "1.0", "id": f"asked-{n}", "source": source, "type": "duban.v1.Fact",
+            "data": {"workflow": "alarm", "fact": {"kind": "asked", "reporter": "office", "fields": {
+                "unit": unit, "subject": subject, "by": contracts.rfc3339(int(by * 1000))}}}}
+
+
+def answered(source, n, unit, subject):
+    return {"specversion": "1.0", "id": f"answered-{n}", "source": source, "type": "duban.v1.Fact",
+            "data": {"workflow": "alarm", "fact": {"kind": "answered", "reporter": unit, "fields": {"subject": subject, "n": 1}}}}
+
+
+# ---- and what else tests share
+
+def on_time(case, inputs, outputs):
+    """Who answered before the instant asked for is never called late, and the other way round: by receipt times alone."""
+    wait, verdict, seen = {}, {}, set()  # until when an answer is awaited, by unit and subject; what each answer was
+    for received, _, _, event in sorted(inputs, key=lambda i: i[:3]):
+        fact = event.get("data", {}).get("fact")
+        if (event["source"], event["id"]) in seen or not fact:
+            continue
+        seen.add((event["source"], event["id"]))
+        unit = fact["fields"].get("unit", fact["reporter"])
+        key = unit, fact["fields"]["subject"]
+        if fact["kind"] == "asked":
+            wait[key] = max(contracts.milliseconds(fact["fields"]["by"]), received)
+        elif key in wait:
+            verdict[event["source"], event["id"]] = "in-time" if received < wait.pop(key) else "late"
+    have = {(r["caused_by"]["source"], r["caused_by"]["id"]): r["measure"] for r in outputs["duban.supervision"]}
+    case.assertEqual(have, verdict)
+    case.assertEqual(set(have.values()), {"in-time", "late"})
+
+
+def seeded(case):
+    seed = int(os.environ.get("SEED", random.randrange(1 << 30)))
+    print(f"        {case.id()}: SEED={seed}", flush=True)
+    return random.Random(seed)

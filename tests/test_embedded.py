@@ -17,31 +17,6 @@ import oracle
 from node import Node
 
 KILLS = 100
-SENTINEL = {"specversion": "1.0", "id": "sentinel", "source": "test", "type": "duban.v1.Fact", "time": oracle.YEAR_UNTIL,
-            "data": {"workflow": "suifenhe-2024", "fact": {"kind": "dispatch", "reporter": "sfh-yhb", "fields": {
-                "held": "2025-03-30", "of": ["tf-01"], "kind": "优环办调度", "result": "年终"}}}}
-
-
-def seeded(case):
-    seed = int(os.environ.get("SEED", random.randrange(1 << 30)))
-    print(f"        {case.id()}: SEED={seed}", flush=True)
-    return random.Random(seed)
-
-
-def year_with_sentinel(times=1):
-    """The year, time moved on to its end, and one event more of which it can be asked whether it has been applied. With `times`, dispatches are
-    reported so often, under other ids."""
-    events = []
-    for event in oracle.year_events():
-        more = times if event["data"].get("fact", {}).get("kind") == "dispatch" else 1
-        events += [{**event, "id": f"{event['id']}-{i}" if i else event["id"]} for i in range(more)]
-    events += [oracle.clock_record("suifenhe-2024", oracle.YEAR_UNTIL), SENTINEL]
-    with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
-        file.writelines(json.dumps(e, ensure_ascii=False) + "\n" for e in events)
-        file.flush()
-        return events, oracle.simulate_file(oracle.SUIFENHE, file.name)
-
-
 def chain(case, records):
     """History: no gaps, each record linked to the one before."""
     before = "A" * 43 + "="  # 32 zero bytes
@@ -54,8 +29,8 @@ def chain(case, records):
 
 class Year(unittest.TestCase):
     def test_outputs_are_those_of_simulate(self):
-        rng = seeded(self)
-        events, want = year_with_sentinel()
+        rng = oracle.seeded(self)
+        events, want = oracle.year_with_sentinel()
         with Node([oracle.SUIFENHE], time="events") as d:
             at = 0
             while at < len(events):
@@ -70,8 +45,8 @@ class Year(unittest.TestCase):
         oracle.check(self, plain, want, 500)
 
     def test_kill_9_while_events_stream_in(self):
-        rng = seeded(self)
-        events, want = year_with_sentinel(times=6)
+        rng = oracle.seeded(self)
+        events, want = oracle.year_with_sentinel(times=6)
         d, sent, cut = Node([oracle.SUIFENHE], time="events"), 0, 0
         took, start = 0.02, 0.2  # to send what is sent in one life; to be ready
         with contextlib.closing(d):
@@ -116,7 +91,7 @@ class Clock(unittest.TestCase):
     """By the log's own time: nobody can say beforehand what comes first, but the log has it on record."""
 
     def test_outputs_follow_the_receipts(self):
-        rng = seeded(self)
+        rng = oracle.seeded(self)
         d = Node([oracle.ALARM])
         until = time.time() + 4
         last, ahead = [0.0], []
@@ -135,20 +110,20 @@ class Clock(unittest.TestCase):
             for t in talkers:
                 t.join()
             self.silence(d, last[0])
-            d.accept([asked("z", 1, "o-1", "end", time.time() + 3600)])
+            d.accept([oracle.asked("z", 1, "o-1", "end", time.time() + 3600)])
             d.applied("z", "asked-1")
             inputs, have = oracle.inputs_of_http(d), oracle.http_outputs(d)
             clocks = sum(1 for i in inputs if i[3]["type"] == "duban.v1.DeadlineReached" and i[3]["source"].startswith("duband"))
             d.stop()
         oracle.check(self, have, oracle.simulate(oracle.ALARM, inputs), 50)
-        on_time(self, inputs, have)
+        oracle.on_time(self, inputs, have)
         self.assertGreater(clocks, 1, "the clock's own records")
         self.assertLess(max(ahead), 2, "milliseconds by which a receipt time had not come yet when it was given")
 
     def silence(self, d, last):
         """Nobody says anything any more: the clock alone makes what is left fall due."""
         n = len(oracle.http_topic(d, "duban.warnings"))
-        d.accept([asked("z", 0, "o-2", "silence", max(last, time.time()) + 0.2)])
+        d.accept([oracle.asked("z", 0, "o-2", "silence", max(last, time.time()) + 0.2)])
         while not any(r["subject"] == "silence" for r in d.topic("duban.warnings", from_=n, wait="10s") or self.fail("the clock is silent")):
             n += 1
 
@@ -164,9 +139,9 @@ class Clock(unittest.TestCase):
                 if what < 0.4:
                     by = time.time() + rng.uniform(-0.1, 1.0)
                     last[0] = max(last[0], by)
-                    events.append(asked(name, n, unit, subject, by))
+                    events.append(oracle.asked(name, n, unit, subject, by))
                 elif what < 0.85:
-                    events.append(answered(name, n, unit, subject))
+                    events.append(oracle.answered(name, n, unit, subject))
                 else:  # early, or late, or once more
                     events.append(oracle.clock_record("alarm", ident=f"{name}-{n}"))
                     if rng.random() < 0.5:
@@ -178,36 +153,6 @@ class Clock(unittest.TestCase):
                     break
                 except (OSError, EOFError):
                     time.sleep(0.02)  # it is down just now
-
-
-def asked(source, n, unit, subject, by):
-    return {"specversion": "1.0", "id": f"asked-{n}", "source": source, "type": "duban.v1.Fact",
-            "data": {"workflow": "alarm", "fact": {"kind": "asked", "reporter": "office", "fields": {
-                "unit": unit, "subject": subject, "by": contracts.rfc3339(int(by * 1000))}}}}
-
-
-def answered(source, n, unit, subject):
-    return {"specversion": "1.0", "id": f"answered-{n}", "source": source, "type": "duban.v1.Fact",
-            "data": {"workflow": "alarm", "fact": {"kind": "answered", "reporter": unit, "fields": {"subject": subject, "n": 1}}}}
-
-
-def on_time(case, inputs, outputs):
-    """Who answered before the instant asked for is never called late, and the other way round: by receipt times alone."""
-    wait, verdict, seen = {}, {}, set()  # until when an answer is awaited, by unit and subject; what each answer was
-    for received, _, _, event in sorted(inputs, key=lambda i: i[:3]):
-        fact = event.get("data", {}).get("fact")
-        if (event["source"], event["id"]) in seen or not fact:
-            continue
-        seen.add((event["source"], event["id"]))
-        unit = fact["fields"].get("unit", fact["reporter"])
-        key = unit, fact["fields"]["subject"]
-        if fact["kind"] == "asked":
-            wait[key] = max(contracts.milliseconds(fact["fields"]["by"]), received)
-        elif key in wait:
-            verdict[event["source"], event["id"]] = "in-time" if received < wait.pop(key) else "late"
-    have = {(r["caused_by"]["source"], r["caused_by"]["id"]): r["measure"] for r in outputs["duban.supervision"]}
-    case.assertEqual(have, verdict)
-    case.assertEqual(set(have.values()), {"in-time", "late"})
 
 
 class Refused(unittest.TestCase):
@@ -223,7 +168,7 @@ class Refused(unittest.TestCase):
         return [len(oracle.http_topic(self.d, t)) for t in oracle.INPUTS + ["duban.rejected"]]
 
     def test_all_reasons_at_once_and_nothing_appended(self):
-        good = answered("bad", 1, "o-1", "x")
+        good = oracle.answered("bad", 1, "o-1", "x")
 
         def fact(**change):
             e = json.loads(json.dumps(good))
@@ -271,13 +216,13 @@ class Refused(unittest.TestCase):
 
     def test_a_batch_with_one_bad_event_is_refused_whole(self):
         before = self.ends()
-        answer = self.d.post_all([answered("batch", 1, "o-1", "x"), answered("batch", 2, "o-9", "x")])
+        answer = self.d.post_all([oracle.answered("batch", 1, "o-1", "x"), oracle.answered("batch", 2, "o-9", "x")])
         self.assertEqual(answer.status, 400)
         self.assertTrue(all("event 2" in reason for reason in answer.errors), answer.text)
         self.assertEqual(self.ends(), before)
 
     def test_what_only_the_turn_can_know(self):
-        first, other = asked("twice", 1, "o-1", "twice", time.time() + 3600), asked("twice", 1, "o-2", "twice", time.time() + 3600)
+        first, other = oracle.asked("twice", 1, "o-1", "twice", time.time() + 3600), oracle.asked("twice", 1, "o-2", "twice", time.time() + 3600)
         self.d.accept([first, first])
         self.d.applied("twice", "asked-1")
         self.d.accept([other])
@@ -321,7 +266,7 @@ class Definitions(unittest.TestCase):
             d.stop()
 
     def works(self, d, n):
-        d.accept([asked("works", n, "o-1", f"works-{n}", time.time() + 3600)])
+        d.accept([oracle.asked("works", n, "o-1", f"works-{n}", time.time() + 3600)])
         self.assertEqual(d.applied("works", f"asked-{n}")["status"], "applied")
 
     def test_without_any_it_serves_and_says_so(self):
@@ -330,7 +275,7 @@ class Definitions(unittest.TestCase):
         with contextlib.closing(d):
             d.start()
             self.assertIn("laet", d.log())
-            answer = d.post(asked("early", 1, "o-1", "x", time.time()))
+            answer = d.post(oracle.asked("early", 1, "o-1", "x", time.time()))
             self.assertEqual(answer.status, 400)
             self.assertIn("no workflow", answer.errors[0])
             self.assertEqual(d.get("/v1/workflows").status, 200)
@@ -402,7 +347,7 @@ class DiskFull(unittest.TestCase):
                 self.assertIn("full", unready.text)
                 self.assertEqual(d.get("/v1/cases?limit=1").status, 200, "reads are served")
                 subprocess.run(["mount", "-o", "remount,size=64m", str(folder)], check=True)
-                d.accept([asked("end", 1, "o-1", "end", time.time() + 3600)], seconds=40)
+                d.accept([oracle.asked("end", 1, "o-1", "end", time.time() + 3600)], seconds=40)
                 d.applied("end", "asked-1")
                 self.assertEqual(d.get("/readyz").status, 200)
                 inputs, have = oracle.inputs_of_http(d), oracle.http_outputs(d)
@@ -417,7 +362,7 @@ class DiskFull(unittest.TestCase):
             events = []
             for i in range(n, n + 20, 2):
                 unit, subject = f"o-{i % 3 + 1}", f"full-{i}"
-                events += [asked("full", i, unit, subject, time.time() + 3600), answered("full", i + 1, unit, subject)]
+                events += [oracle.asked("full", i, unit, subject, time.time() + 3600), oracle.answered("full", i + 1, unit, subject)]
             answer = d.post_all(events)
             if answer.status != 202:
                 self.assertEqual(answer.status, 503)

@@ -99,9 +99,9 @@ static enum store_status group_commit(struct bus_local *b, struct append_item *l
 static void pass_deadline(struct bus_local *b)
 {
     const struct timespec nap = {.tv_nsec = 100000};
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 20 && b->clock.last_deadline != INSTANT_NONE; i++) {
         instant_t rest = b->clock.last_deadline - b->clock.now;
-        if (b->clock.last_deadline == INSTANT_NONE || rest < 0 || rest >= PASS_MOST_MS)
+        if (rest < 0 || rest >= PASS_MOST_MS)
             return;
         nanosleep(&nap, NULL);
         local_clock_look(b);
