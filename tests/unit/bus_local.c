@@ -346,7 +346,7 @@ static void test_batches(void **state)
 static void test_append_order_is_merge_order(void **state)
 {
     struct fixture *f = *state;
-    uint64_t random = random_seed("test_append_order_is_merge_order");
+    uint64_t random = seed_take();
     struct answer *answers = mem_alloc(64 * sizeof *answers);
     struct record r[16];
     int appended = 0, taken = 0;

@@ -239,7 +239,7 @@ static void run_interleaving(const struct lanes *l, const struct expected *order
 static void test_any_interleaving(void **state)
 {
     (void)state;
-    uint64_t random = random_seed("test_any_interleaving");
+    uint64_t random = seed_take();
     struct lanes *l = mem_alloc(sizeof *l);
     struct expected *order = mem_alloc(MERGE_LANES * LANE_MOST * sizeof *order);
     for (int i = 0; i < 40; i++) {

@@ -1,23 +1,7 @@
 /* dubanctl's HTTP: addresses, escapes, and answers in whatever pieces they come. */
-#include "unit.h"
+#include "unit_arena.h"
 
 #include "ctl/client.h"
-
-static struct arena *arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena = arena_new();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
-}
 
 static void test_urls(void **state)
 {

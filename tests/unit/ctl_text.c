@@ -1,25 +1,9 @@
 /* dubanctl's pure parts: times, tables, files of events. */
-#include "unit.h"
+#include "unit_arena.h"
 
 #include "ctl/event_file.h"
 #include "ctl/table.h"
 #include "ctl/when.h"
-
-static struct arena *arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena = arena_new();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
-}
 
 /* ---- times */
 

@@ -156,7 +156,7 @@ static uint64_t child_kill(const struct child *c)
 static void test_kill_loses_nothing(void **state)
 {
     (void)state;
-    uint64_t random = random_seed("test_kill_loses_nothing");
+    uint64_t random = seed_take();
     for (int round = 0; round < 15; round++) {
         struct temp temp = temp_make();
         struct child c = child_start("write", temp.path);

@@ -229,7 +229,7 @@ static void test_random_runs(void **state)
     struct err e = {0};
     struct run *r = mem_alloc(sizeof *r);
     struct model *before = mem_alloc(sizeof r->committed);
-    r->random = random_seed("test_random_runs");
+    r->random = seed_take();
     r->temp = temp_make();
     r->store[0] = store_open_memory();
     r->store[1] = store_open(r->temp.path, UINT64_C(1) << 30, &e);

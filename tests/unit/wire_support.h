@@ -2,25 +2,9 @@
 #ifndef DUBAND_WIRE_SUPPORT_H
 #define DUBAND_WIRE_SUPPORT_H
 
-#include "unit.h"
+#include "unit_arena.h"
 
 #include "wire/wire.h"
-
-static struct arena *arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena = arena_new();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
-}
 
 static inline struct slice bytes_of_file(const char *path)
 {
