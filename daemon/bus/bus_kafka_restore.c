@@ -113,13 +113,22 @@ static void step_restored(struct kafka *k, struct part *p)
             return; /* come again */
         p->lane[v].next = low;
     }
-    if (!k->hooks.ready(k->hooks.ctx, p->id)) {
-        kafka_part_halt(k, p, "its state could not be taken up");
-        return;
-    }
     p->state = PART_READY;
-    log_info("kafka: partition %d is at batch %llu, offsets %lld and %lld", p->id,
-             (unsigned long long)p->at.batch, (long long)p->lane[0].next, (long long)p->lane[1].next);
+}
+
+/* All at once: the worker begins a batch as soon as it hears of one, and batches need the assignment. */
+static void take_up(struct kafka *k)
+{
+    for (size_t i = 0; i < k->nparts; i++) {
+        struct part *p = k->part[i];
+        if (p->state != PART_READY)
+            continue;
+        if (k->hooks.ready(k->hooks.ctx, p->id))
+            log_info("kafka: partition %d is at batch %llu, offsets %lld and %lld", p->id,
+                     (unsigned long long)p->at.batch, (long long)p->lane[0].next, (long long)p->lane[1].next);
+        else
+            kafka_part_halt(k, p, "its state could not be taken up");
+    }
     k->stir = true;
 }
 
@@ -194,7 +203,10 @@ void kafka_restore_step(struct kafka *k)
             return; /* waits for the broker, or its time is up */
     }
     kafka_log_end(k);
-    if (k->restart || !kafka_assign_ready(k))
+    if (k->restart)
+        return;
+    take_up(k);
+    if (!kafka_assign_ready(k))
         return;
     k->phase = PHASE_RUN;
     for (size_t i = 0; i < k->nparts; i++)
