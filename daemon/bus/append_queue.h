@@ -33,8 +33,8 @@ void append_queue_add(struct append_queue *q, const struct record *r, append_don
 void append_queue_wake(struct append_queue *q);
 /* Until there are items, or a wake since the last wait, or the time is over (timeout_ms < 0: never). */
 void append_queue_wait(struct append_queue *q, int timeout_ms);
-/* Items in order of arrival, at most so many with at most so many bytes (but one at least), and no submission behind
- * a deadline, so that all may have one receipt time: a list the caller now owns. NULL: none. */
+/* Items in order of arrival, at most so many with at most so many bytes (but one at least), and no submission
+ * behind a deadline, so that all may have one receipt time: a list the caller now owns. NULL: none. */
 struct append_item *append_queue_take(struct append_queue *q, size_t items, size_t bytes);
 /* Calls each item's done with its result, and frees it. */
 void append_items_answer(struct append_item *list);

@@ -94,8 +94,9 @@ static enum store_status group_commit(struct bus_local *b, struct append_item *l
     return st;
 }
 
-/* A submission may not share a deadline's millisecond (receipt.h). It waits for the next one rather than get a time
- * that has not come yet: else a busy log would run ahead of the clock, and what arrived in time would be late. */
+/* A submission may not share a deadline's millisecond (receipt.h). It waits for the next one rather than get a
+ * time that has not come yet: else a busy log would run ahead of the clock, and what arrived in time would be
+ * late. */
 static void pass_deadline(struct bus_local *b)
 {
     const struct timespec nap = {.tv_nsec = 100000};

@@ -164,8 +164,9 @@ static bool all_ok(const struct posted *p)
     return true;
 }
 
-/* On Kafka a submission of the same millisecond would come before these deadlines, although it is sent after them:
- * its sender, or what follows here, waits for the next one. (A broker whose clock is another is not waited for.) */
+/* On Kafka a submission of the same millisecond would come before these deadlines, although it is sent after
+ * them: its sender, or what follows here, waits for the next one. (A broker whose clock is another is not
+ * waited for.) */
 static void pass_millisecond(const struct posted *p)
 {
     instant_t last = INSTANT_NONE;
