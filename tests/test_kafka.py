@@ -318,6 +318,15 @@ class BrokerAway(OnBroker):
         d.accept([oracle.asked("two", 1, "o-2", "y", time.time() + 3600)])
         d.applied("two", "asked-1")
         d.await_ready()
+        d.kill()
+        self.broker.kill()
+        d.launch()
+        d.serves()
+        self.assertEqual([c["subject"] for c in d.get("/v1/cases").rows], ["x", "y"], "as they were left")
+        self.away(d)
+        self.broker.start()
+        d.await_ready()
+        self.assertEqual([c["subject"] for c in d.get("/v1/cases").rows], ["x", "y"])
         d.stop()
 
     def test_kill_9_of_the_broker_while_events_stream_in(self):

@@ -194,7 +194,7 @@ static bool open_bus(struct worker *w, struct err *e)
     hooks.ctx = w;
     if (mkdir(w->data, 0750) != 0 && errno != EEXIST)
         return err_set(e, "%s: cannot be created: %s", w->data, strerror(errno));
-    if (!w->options.kafka && partition_open(w, 0, e) == NULL)
+    if (w->options.kafka ? !partitions_keep(w, e) : partition_open(w, 0, e) == NULL)
         return false;
     w->bus =
         w->options.kafka ? bus_kafka_open(&w->options.kafka_options, &hooks, e) : bus_local_open(&hooks, e);

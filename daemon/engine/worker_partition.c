@@ -3,6 +3,9 @@
 #include "engine/worker_private.h"
 
 #include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,6 +136,36 @@ struct store *partition_open(struct worker *w, int id, struct err *e)
     return p->store;
 }
 
+bool partitions_keep(struct worker *w, struct err *e)
+{
+    DIR *folder = opendir(w->data);
+    bool ok = folder != NULL || err_set(e, "%s: cannot be read: %s", w->data, strerror(errno));
+
+    for (struct dirent *f; ok && (f = readdir(folder)) != NULL;) {
+        static const char stem[] = "partition-";
+        uint64_t id;
+
+        if (strncmp(f->d_name, stem, sizeof stem - 1) != 0 ||
+            !parse_u64(slice_of(f->d_name + sizeof stem - 1), &id) || id > INT_MAX)
+            continue;
+        ok = partition_open(w, (int)id, e) != NULL;
+        if (ok)
+            partition_find(w, (int)id)->kept = true;
+    }
+    if (folder != NULL)
+        closedir(folder);
+    return ok;
+}
+
+/* The group has said whose each partition is: what was kept of others may be old by now. */
+static void let_go_of_kept(struct worker *w)
+{
+    pthread_mutex_lock(&w->lock);
+    for (size_t i = 0; i < w->npartitions; i++)
+        w->partitions[i]->kept = false;
+    pthread_mutex_unlock(&w->lock);
+}
+
 void partition_free(struct partition *p)
 {
     assert(p->engine == NULL);
@@ -149,6 +182,7 @@ static struct store *acquire(void *ctx, int id)
     struct store *store = partition_open(w, id, &why);
     struct partition *p = partition_find(w, id);
 
+    let_go_of_kept(w);
     if (store == NULL) {
         log_error("partition %d: cannot be served: %s", id, why.text);
         if (p != NULL)

@@ -47,6 +47,7 @@ struct partition {
 
     /* Behind worker.lock. */
     bool readable;
+    bool kept; /* its folder is from an earlier run, and the group has not said yet whose it is now: readers see it as it was left */
     struct err trouble;
     struct definition **definitions;
     size_t ndefinitions;
@@ -77,6 +78,8 @@ instant_t worker_now(void); /* the machine's clock */
 /* ---- partitions */
 extern const struct bus_hooks partition_hooks; /* without ctx */
 struct store *partition_open(struct worker *w, int id, struct err *e);
+/* Before anything runs: opens the folders of an earlier run for readers. */
+bool partitions_keep(struct worker *w, struct err *e);
 void partition_free(struct partition *p);
 void partition_trouble(struct partition *p, const char *fmt, ...)
     __attribute__((format(printf, 2, 3))); /* fmt "": none */

@@ -88,7 +88,7 @@ size_t worker_partitions(struct worker *w, int *partition, size_t max)
 
     pthread_mutex_lock(&w->lock);
     for (size_t i = 0; i < w->npartitions; i++)
-        if (w->partitions[i]->readable && n++ < max)
+        if ((w->partitions[i]->readable || w->partitions[i]->kept) && n++ < max)
             partition[n - 1] = w->partitions[i]->id;
     pthread_mutex_unlock(&w->lock);
     return n;
@@ -112,7 +112,7 @@ struct store_txn *worker_read(struct worker *w, int partition, struct err *e)
 
     pthread_mutex_lock(&w->lock);
     for (size_t i = 0; i < w->npartitions; i++)
-        if (w->partitions[i]->id == partition && w->partitions[i]->readable)
+        if (w->partitions[i]->id == partition && (w->partitions[i]->readable || w->partitions[i]->kept))
             store = w->partitions[i]->store;
     pthread_mutex_unlock(&w->lock);
     if (store != NULL)
