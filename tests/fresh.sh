@@ -12,8 +12,8 @@ root=$base/root
 [ "$(id -u)" -eq 0 ] || { echo "make fresh needs root: debootstrap and chroot do" >&2; exit 3; }
 
 leave() {
-    for mount in dev/shm dev/pts dev proc sys; do
-        if mountpoint -q "$root/$mount"; then umount "$root/$mount" || umount -l "$root/$mount"; fi
+    for mount in /dev/shm /dev/pts /dev /proc /sys ""; do
+        if mountpoint -q "$root$mount"; then umount "$root$mount" || umount -l "$root$mount"; fi
     done
 }
 trap leave EXIT INT TERM
@@ -37,6 +37,7 @@ cp -r /usr/local/share/ca-certificates/. "$root/usr/local/share/ca-certificates/
 for settings in .m2/settings.xml .npmrc; do
     [ ! -f "$HOME/$settings" ] || install -D -m 600 "$HOME/$settings" "$root/root/$settings"
 done
+mount --bind "$root" "$root" # so that "/" in there is a mount point, as on a machine
 mount -t proc proc "$root/proc"
 mount -t sysfs -o ro sysfs "$root/sys"
 mount -t tmpfs dev "$root/dev"
