@@ -373,6 +373,7 @@ static void test_append_order_is_merge_order(void **state)
             wall += (instant_t)random_below(&random, 8 * MINUTE) - 4 * MINUTE;
         if (random_below(&random, 10) == 0)
             restart(f);
+        poll_ok(f, 0); /* the store is acquired in there, after a start and a restart */
         size_t n = take(f, r, 1 + random_below(&random, 16));
         for (size_t i = 0; i < n; i++) {
             char value[16];
