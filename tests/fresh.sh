@@ -3,7 +3,7 @@
 # step shows. Needs root. The root is build/fresh/root; it carries over this machine's package sources, its own CA certificates and, when they are set, the
 # settings of package clients (Maven, npm), as a company's machine needs.
 #
-#   FRESH="demo check"   which commands to run (default: both)
+#   FRESH="demo demo-kafka check"   which commands to run (default: these)
 set -eu
 cd "$(dirname "$0")/.."
 repository=$PWD
@@ -59,10 +59,11 @@ if ls "$root"/usr/local/share/ca-certificates/*.crt >/dev/null 2>&1; then
         >"$base/certificates.log" 2>&1 || { tail "$base/certificates.log" >&2; exit 3; }
 fi
 git clone -q "$repository" "$root/duband"
-for command in ${FRESH:-demo check}; do
+for command in ${FRESH:-demo demo-kafka check}; do
     echo "== $command"
-    inside "sh deploy/make.sh $command"
-    if [ "$command" = demo ]; then
-        inside "sh deploy/make.sh demo-stop"
-    fi
+    case $command in
+    demo) inside "sh deploy/make.sh demo && sh deploy/make.sh demo-stop" ;;
+    demo-kafka) inside "sh deploy/make.sh demo BUS=kafka && sh deploy/make.sh demo-stop" ;;
+    *) inside "sh deploy/make.sh $command" ;;
+    esac
 done
