@@ -144,11 +144,17 @@ struct due due_of(const struct program *p, const struct obligation *o, struct pe
         r->roll == ROLL_NONE ? nominal : calendar_roll(p->calendar, nominal, r->roll == ROLL_NEXT ? 1 : -1);
     due.nominal = cutoff_instant(p, r, nominal);
     due.effective = cutoff_instant(p, r, due.day);
+    bool too_early = due.day < nominal && due.effective <= due.opens;
+    if (too_early) { /* nobody could be in time */
+        due.day = nominal;
+        due.effective = due.nominal;
+    }
     due.provisional = r->roll != ROLL_NONE && p->calendar &&
                       (nominal > p->calendar->known_until || due.day > p->calendar->known_until);
     struct slice name = target.kind == PERIOD_ONCE ? S("the effective span") : period_format(a, target);
     struct slice said = due_kinds[r->kind].say(r, name, a);
-    struct slice rolled = say_roll(p, nominal, due.day, a);
+    struct slice rolled =
+        too_early ? S("; not rolled: it would fall before it opens") : say_roll(p, nominal, due.day, a);
     due.reason =
         arena_printf(a, "%.*s, %s%.*s%s", SLICE_ARG(said),
                      r->exclusive ? "exclusive: until 00:00" : "inclusive: until 24:00", SLICE_ARG(rolled),

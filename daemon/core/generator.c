@@ -75,6 +75,14 @@ static void bear_tasks(struct turn *t, const struct obligation *o, struct period
                                            [TASK_PERIOD] = period_format(t->arena, period),
                                            [TASK_UNIT] = pair[i].unit,
                                            [TASK_ABOUT] = pair[i].about};
+        size_t bytes = 0;
+        for (size_t k = 0; k < KEY_PARTS_MAX; k++)
+            bytes += key[k].n;
+        if (bytes > KEY_BYTES_MAX) {
+            turn_fail(t, "the key of %.*s for %.*s: at most %d bytes together, not %zu", SLICE_ARG(o->name),
+                      SLICE_ARG(pair[i].unit), KEY_BYTES_MAX, bytes);
+            return;
+        }
         if (overlay_find(t, o->machine, key) || t->failed)
             continue; /* an earlier version of the definition bore it */
         struct touched *task = overlay_birth(t, o->machine, key);
@@ -101,16 +109,32 @@ void generator_open(struct turn *t, struct touched *x)
 
 /* ---- taking a definition into force */
 
-/* A generator that stands still goes on from the first period that is owed and that it has not yet borne. */
+/* Its timer stands for a period that is owed as before, and there is no earlier one to bear. */
+static bool generator_stands(struct turn *t, const struct touched *x, const struct obligation *o,
+                             struct period first)
+{
+    struct slice key[KEY_PARTS_MAX] = {[TASK_OBLIGATION] = o->name,
+                                       [TASK_PERIOD] = period_format(t->arena, first)};
+    size_t borne;
+    if (x->i.ntimers == 0 || x->i.next_period.kind != o->period)
+        return false;
+    if (period_cmp(first, x->i.next_period) >= 0)
+        return due_in_force(t->p, o, x->i.next_period);
+    overlay_scan(t, o->machine, key, 2, &borne);
+    return borne > 0;
+}
+
+/* A generator that stands still goes on from the first period that is owed and that it has not yet borne;
+ * one whose obligation begins on another day than before, from there. */
 static void install_obligation(struct turn *t, const struct obligation *o)
 {
     struct slice key[KEY_PARTS_MAX] = {o->name};
     struct touched *x = overlay_find(t, GENERATOR, key);
     struct period first;
     bool fresh = !x;
-    if (t->failed || (x && x->i.ntimers && x->i.next_period.kind == o->period) || !first_owed(t, o, &first))
+    if (t->failed || !first_owed(t, o, &first) || (x && generator_stands(t, x, o, first)))
         return;
-    if (x && x->i.next_period.kind == o->period) {
+    if (x && x->i.next_period.kind == o->period && x->i.ntimers == 0) {
         if (o->period == PERIOD_ONCE && !x->i.halted)
             return; /* its one period is done */
         if (period_cmp(x->i.next_period, first) > 0)

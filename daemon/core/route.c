@@ -54,14 +54,27 @@ static void fan_out(struct turn *t, const struct machine *m, const struct value 
             fan_out(t, m, part, k + 1, draft, l);
 }
 
+/* Liability looks at the roster of the period's last day: whoever took over later answers for nothing before. */
+static instant_t roster_time(const struct turn *t, const struct event *ev)
+{
+    struct period ranked;
+    if (t->p->kinds[ev->kind].class_ != KIND_CLASS_RANKING_ENTRY || !event_named_period(t, ev, &ranked))
+        return t->now;
+    instant_t last = tz_instant(t->p->tz, period_end(ranked), 0) - 1;
+    return last < t->now ? last : t->now;
+}
+
 static void reach_targets(struct turn *t, const struct machine *m, const struct reach *r,
                           const struct event *ev, struct targets *l)
 {
     struct value part[KEY_PARTS_MAX];
     struct acting nobody = {.event = ev, .timer = -1};
     struct target draft = {.born = r->born};
+    instant_t now = t->now;
+    t->now = roster_time(t, ev);
     for (size_t k = 0; k < m->nkey; k++)
         part[k] = turn_eval(t, r->key[k], &nobody);
+    t->now = now;
     if (!t->failed)
         fan_out(t, m, part, 0, &draft, l);
 }

@@ -96,6 +96,7 @@ void step_timer(const struct program *p, const struct world *w, struct instance 
                           .armed = timer.armed,
                           .received = timer.due};
     turn_begin(&t, p, w, timer.due, &cause, a, out);
+    t.hops = timer.hops + 1;
     struct touched *x = overlay_take(&t, i);
     overlay_change(&t, x);
     timers_remove_at(x, index);

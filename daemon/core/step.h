@@ -53,6 +53,7 @@ struct timer {
     instant_t due; /* when it fires: never before it was armed */
     instant_t nominal;
     int64_t armed; /* instance.turns when it was armed: makes the cause of each firing unique */
+    int hops;      /* timers in a row that fired at `due` itself and led to it */
 };
 
 struct task {
@@ -169,6 +170,7 @@ struct effects {
 #define STEP_INSTANCES_MAX 10000 /* instances touched in one turn */
 #define STEP_COST_MAX 50000000u  /* expression nodes visited in one turn */
 #define STEP_ANY_MAX 16          /* `when: any` rules in a row for one instance and event */
+#define STEP_HOPS_MAX 16         /* timers in a row, each armed by the one before for the instant at which it fired */
 
 /* An input of class SUBMISSION, REVIEW, FACT, RANKING or OTHER. now = in->received. All memory of the result is the arena's. */
 void step_input(const struct program *p, const struct world *w, const struct input *in, struct arena *a, struct effects *out);

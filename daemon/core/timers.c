@@ -23,6 +23,12 @@ void timers_cancel(struct turn *t, struct touched *x, int def)
 void timers_insert(struct turn *t, struct touched *x, int def, int n, instant_t due, instant_t nominal)
 {
     struct instance *i = &x->i;
+    int hops = due <= t->now ? t->hops : 0;
+    if (hops > STEP_HOPS_MAX) { /* time would stand still */
+        turn_fail(t, "timer %.*s is due at once, after %d others in a row that were",
+                  SLICE_ARG(t->p->machines[i->machine].timers[def].name), STEP_HOPS_MAX);
+        return;
+    }
     overlay_change(t, x);
     struct timer *grown = ARENA_ARRAY(t->arena, struct timer, i->ntimers + 1);
     size_t at = 0;
@@ -36,7 +42,8 @@ void timers_insert(struct turn *t, struct touched *x, int def, int n, instant_t 
                                .n = n,
                                .due = due < t->now ? t->now : due,
                                .nominal = nominal,
-                               .armed = (int64_t)i->turns};
+                               .armed = (int64_t)i->turns,
+                               .hops = hops};
     i->timers = grown;
     i->ntimers++;
 }

@@ -51,6 +51,7 @@ struct turn {
     struct problems why;
     bool failed; /* nothing more may happen; the turn will be dropped */
     uint64_t cost;
+    int hops; /* of a timer that is armed for now; 0 in an input's turn */
 
     struct event *queue;
     size_t head, nqueue, queue_cap;

@@ -108,10 +108,25 @@ struct filing {
     struct slice key[KEY_PARTS_MAX];
 };
 
+/* One that has left the roster still files what it came to owe while it was there. */
+static const struct unit *check_party(struct turn *t, const struct input *in, const char *what,
+                                      struct slice id)
+{
+    int o = program_obligation(t->p, in->obligation);
+    const struct unit *u = NULL;
+    struct period period;
+    if (o >= 0 && id.n && !program_unit(t->p, id, t->today) && period_parse(in->period, &period) &&
+        period.kind == t->p->obligations[o].period) {
+        struct due due = due_of(t->p, &t->p->obligations[o], period, t->arena);
+        u = program_unit(t->p, id, tz_date(t->p->tz, due.opens, NULL));
+    }
+    return u ? u : validate_unit(t, what, id);
+}
+
 static void check_filing(struct turn *t, const struct input *in, struct filing *f)
 {
     int o = program_obligation(t->p, in->obligation);
-    const struct unit *unit = validate_unit(t, "unit", in->unit);
+    const struct unit *unit = check_party(t, in, "unit", in->unit);
     if (unit)
         f->key[TASK_UNIT] = unit->id;
     if (o < 0) {
@@ -124,7 +139,7 @@ static void check_filing(struct turn *t, const struct input *in, struct filing *
     if (check_period(t, in->period, f->o->period, &f->period))
         f->key[TASK_PERIOD] = period_format(t->arena, f->period);
     if (f->o->nabout_roles) {
-        const struct unit *about = validate_unit(t, "about", in->about);
+        const struct unit *about = check_party(t, in, "about", in->about);
         f->key[TASK_ABOUT] = about ? about->id : S("");
     } else if (in->about.n) {
         problem_add(&t->why, "about: %.*s is about nothing, not \"%.*s\"", SLICE_ARG(f->o->name),

@@ -69,6 +69,12 @@ static void lint_obligation(struct compiler *c, const struct declared *d, const 
         size_t n;
         due_owed(p, o, q, due.opens, scratch, &pairs, &n);
         arena_free(scratch);
+        if (due.nominal <= due.opens) {
+            ERROR_AT(c, NEVER_DUE, d->key, "a later day, or cutoff: inclusive",
+                     "“%.*s” is due at the instant at which its %s opens: nobody could be in time",
+                     SLICE_ARG(d->name), kind);
+            return;
+        }
         any = true;
         if (n > 0)
             return;

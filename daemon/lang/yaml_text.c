@@ -8,10 +8,15 @@
 
 /* ---- what can be told from the bytes alone */
 
+static int column_of(const char *line, const char *at)
+{
+    return char_count((struct slice){line, (size_t)(at - line)}) + 1;
+}
+
+/* The column is counted for a mistake only: for every byte, a long line would take for ever. */
 static bool refuse_byte(const struct bundle_file *file, struct diags *d, const char *line, const char *at,
                         int number)
 {
-    int column = char_count((struct slice){line, (size_t)(at - line)}) + 1;
     size_t length = 0, left = (size_t)(file->content.p + file->content.n - at);
     unsigned char c = (unsigned char)*at;
 
@@ -19,17 +24,17 @@ static bool refuse_byte(const struct bundle_file *file, struct diags *d, const c
         for (const char *p = line; p < at; p++)
             if (*p != ' ' && *p != '\t')
                 return false;
-        diag_add(d, SEVERITY_ERROR, DIAG_YAML_TAB, file, number, column, 1, "spaces",
+        diag_add(d, SEVERITY_ERROR, DIAG_YAML_TAB, file, number, column_of(line, at), 1, "spaces",
                  "a tab indents this line");
         return true;
     }
     if (c < 0x20 && c != '\r') {
-        diag_add(d, SEVERITY_ERROR, DIAG_BYTES, file, number, column, 1, NULL, "the control character 0x%02x",
-                 c);
+        diag_add(d, SEVERITY_ERROR, DIAG_BYTES, file, number, column_of(line, at), 1, NULL,
+                 "the control character 0x%02x", c);
         return true;
     }
     if (c >= 0x80 && char_decode(at, left, &length) == 0xfffd && length == 1) {
-        diag_add(d, SEVERITY_ERROR, DIAG_BYTES, file, number, column, 1, "text saved as UTF-8",
+        diag_add(d, SEVERITY_ERROR, DIAG_BYTES, file, number, column_of(line, at), 1, "text saved as UTF-8",
                  "the byte 0x%02x is not UTF-8", c);
         return true;
     }

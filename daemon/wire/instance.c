@@ -72,6 +72,7 @@ static void put_timers(Duban__V1__Instance *m, const struct machine *machine, co
         out->due_ms = timer->due;
         out->nominal_ms = timer->nominal;
         out->armed = timer->armed;
+        out->hops = (uint32_t)timer->hops;
         m->timers[t] = out;
     }
 }
@@ -208,7 +209,7 @@ static bool get_timers(const Duban__V1__Instance *m, const struct machine *machi
     for (size_t t = 0; t < m->n_timers; t++) {
         const Duban__V1__Instance__Timer *from = m->timers[t];
         struct timer timer = {timer_named(machine, slice_of(from->name)), (int)from->n, from->due_ms,
-                              from->nominal_ms, from->armed};
+                              from->nominal_ms, from->armed, (int)from->hops};
         if (timer.def < 0)
             return err_set(e, "machine %s has no timer %s, which is armed", m->machine, from->name);
         size_t at = i->ntimers++;

@@ -13,20 +13,24 @@ static bool plain_decimal(double v, char *out, size_t size)
 {
     char text[40];
     snprintf(text, sizeof text, "%.*e", DIGITS - 1, fabs(v));
-    char digits[DIGITS + 1];
-    digits[0] = text[0];
-    memcpy(digits + 1, text + 2, DIGITS - 1);
     int exponent = atoi(strchr(text, 'e') + 1), n = DIGITS;
-    while (n > 1 && digits[n - 1] == '0')
-        n--;
-    digits[n] = 0;
     if (exponent > EXPONENT_MAX || exponent < -EXPONENT_MAX)
         return false;
+    int least = exponent > 0 ? exponent + 1 : 1; /* digits before the point stay, zeros too */
+    char digits[EXPONENT_MAX + 2];
+    memset(digits, '0', sizeof digits);
+    digits[0] = text[0];
+    memcpy(digits + 1, text + 2, DIGITS - 1);
+    while (n > least && digits[n - 1] == '0')
+        n--;
+    n = n > least ? n : least;
+    digits[n] = 0;
     const char *sign = v < 0 ? "-" : "";
     if (exponent < 0)
         snprintf(out, size, "%s0.%.*s%s", sign, -exponent - 1, "00000000000000000", digits);
-    else /* there are digits after the point: v is not whole */
-        snprintf(out, size, "%s%.*s.%s", sign, exponent + 1, digits, digits + exponent + 1);
+    else /* rounding may have left nothing after the point */
+        snprintf(out, size, "%s%.*s%s%s", sign, exponent + 1, digits, n > exponent + 1 ? "." : "",
+                 digits + exponent + 1);
     return true;
 }
 

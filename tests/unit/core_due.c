@@ -92,6 +92,22 @@ static void rolling_says_why(void **state)
     assert_false(due(rule, PERIOD_MONTH, "2025-02").provisional);
 }
 
+static void rolling_back_stays_behind_the_opening(void **state)
+{
+    (void)state;
+    struct due_rule rule = {.kind = DUE_DAY, .n = 2, .roll = ROLL_PREVIOUS};
+    struct due d = due(rule, PERIOD_MONTH, "2024-06"); /* Sunday the 2nd; the Friday before is in May */
+    assert_day(d, "2024-06-02");
+    assert_true(d.effective == d.nominal && d.effective > d.opens);
+    assert_slice(d.reason,
+                 "day 2 of 2024-06, inclusive: until 24:00; not rolled: it would fall before it opens");
+    rule.n = 3;
+    assert_day(due(rule, PERIOD_MONTH, "2024-11"), "2024-11-01"); /* Sunday the 3rd */
+    rule.n = 2;
+    rule.periods_later = 1; /* open for all of May */
+    assert_day(due(rule, PERIOD_MONTH, "2024-05"), "2024-05-31");
+}
+
 static void no_due_date_is_never(void **state)
 {
     (void)state;
@@ -234,6 +250,7 @@ int main(void)
         DUE_TEST(each_rule_names_a_day),
         DUE_TEST(the_cutoff_is_a_matter_of_the_definition),
         DUE_TEST(rolling_says_why),
+        DUE_TEST(rolling_back_stays_behind_the_opening),
         DUE_TEST(no_due_date_is_never),
         DUE_TEST(what_does_not_recur_is_due_in_the_effective_span),
         DUE_TEST(a_limit_ends_at_midnight),

@@ -135,6 +135,35 @@ static void a_filing_names_a_task_that_exists(void **state)
     assert_int_equal(report(w, "2024-03", "tf-01")->state, REPORT_FILED);
 }
 
+static void who_left_the_roster_still_files_what_it_owes(void **state)
+{
+    (void)state;
+    struct program *p = fixture_program();
+    struct array_world *w = world_new(p);
+    world_install(w, at(p, "2024-01-01", 0, 0));
+    p->units[2].in_force.until = date_from_civil(2024, 3, 15); /* tf-01 */
+    instant_t t = at(p, "2024-03-20", 9, 0);
+    assert_int_equal(world_input(w, submission(t, "tf-01", "2024-03", whole())), VERDICT_APPLIED);
+    assert_int_equal(report(w, "2024-03", "tf-01")->state, REPORT_FILED);
+    t = at(p, "2024-04-20", 9, 0);
+    assert_int_equal(world_input(w, submission(t, "tf-01", "2024-04", whole())), VERDICT_REJECTED);
+    assert_because(&w->fx, "unit: no unit \"tf-01\" in the roster on 2024-04-20");
+}
+
+static void a_task_whose_key_is_too_long_halts_its_obligation(void **state)
+{
+    (void)state;
+    struct program *p = fixture_program();
+    static char name[KEY_BYTES_MAX];
+    memset(name, 'x', sizeof name);
+    p->obligations[OB_REPORT].name = (struct slice){name, sizeof name};
+    struct array_world *w = world_new(p);
+    world_install(w, at(p, "2023-12-01", 0, 0));
+    assert_int_equal(world_until(w, at(p, "2024-01-01", 0, 0)), 2); /* the other obligation's births, too */
+    struct slice key[KEY_PARTS_MAX] = {p->obligations[OB_REPORT].name};
+    assert_true(world_find(w, fx, M_GENERATOR, key)->halted);
+}
+
 static void an_incomplete_filing_is_returned_at_once(void **state)
 {
     (void)state;
@@ -289,6 +318,31 @@ static void installing_again_changes_nothing(void **state)
     assert_null(world_find(w, fx, M_REPORT, january));
 }
 
+static void a_changed_span_is_owed_from_its_new_beginning(void **state)
+{
+    (void)state;
+    struct program *p = fixture_program();
+    struct array_world *w = world_new(p);
+    date_t *from = &p->obligations[OB_REPORT].effective.from;
+    world_install(w, at(p, "2023-12-15", 9, 0));
+    *from = date_from_civil(2024, 4, 1); /* put off before it began … */
+    world_install(w, at(p, "2023-12-20", 9, 0));
+    world_until(w, at(p, "2024-02-10", 0, 0));
+    struct slice january[KEY_PARTS_MAX] = {S("progress"), S("2024-01"), S("tf-01"), S("")};
+    assert_null(world_find(w, fx, M_REPORT, january));
+    *from = date_from_civil(2024, 1, 1); /* … and taken back: February is not yet due */
+    world_install(w, at(p, "2024-02-10", 9, 0));
+    world_until(w, at(p, "2024-02-10", 9, 0));
+    assert_int_equal(report(w, "2024-02", "tf-01")->state, REPORT_OPEN);
+    assert_null(world_find(w, fx, M_REPORT, january));
+    *from = date_from_civil(2024, 4, 1);
+    world_install(w, at(p, "2024-02-11", 9, 0));
+    world_until(w, at(p, "2024-04-10", 0, 0));
+    assert_int_equal(report(w, "2024-04", "tf-01")->state, REPORT_OPEN);
+    struct slice march[KEY_PARTS_MAX] = {S("progress"), S("2024-03"), S("tf-01"), S("")};
+    assert_null(world_find(w, fx, M_REPORT, march));
+}
+
 static void a_returned_report_has_its_grace(void **state)
 {
     (void)state;
@@ -424,6 +478,8 @@ int main(void)
         FX_TEST(values_may_come_as_text),
         FX_TEST(reasons_are_bounded),
         FX_TEST(a_filing_names_a_task_that_exists),
+        FX_TEST(who_left_the_roster_still_files_what_it_owes),
+        FX_TEST(a_task_whose_key_is_too_long_halts_its_obligation),
         FX_TEST(an_incomplete_filing_is_returned_at_once),
         FX_TEST(only_the_receiver_reviews),
         FX_TEST(tasks_are_born_when_their_period_opens),
@@ -433,6 +489,7 @@ int main(void)
         FX_TEST(what_was_due_before_the_definition_is_not_owed),
         FX_TEST(a_period_due_after_its_end_is_caught_up),
         FX_TEST(installing_again_changes_nothing),
+        FX_TEST(a_changed_span_is_owed_from_its_new_beginning),
         FX_TEST(a_returned_report_has_its_grace),
         FX_TEST(a_record_counts_for_the_period_it_is_dated_in),
         FX_TEST(a_count_not_reached_is_unmet_after_settling),

@@ -42,6 +42,25 @@ static void the_tail_is_the_last_three(void **state)
     assert_false(low(3, 3, 1)); /* fewer than four places: no tail */
 }
 
+/* The lead changes on 1 April; the first quarter's place comes on the 10th and is the old lead's. */
+static void liability_is_of_the_periods_last_day(void **state)
+{
+    (void)state;
+    struct array_world *w = world();
+    date_t change = date_from_civil(2024, 4, 1);
+    struct relation_row *row = w->p->relation_rows; /* [1] u-01 and [2] u-02 lead i-017 */
+    row[1].in_force.until = change;
+    row[2].in_force.from = change;
+    struct input_entry e = {S("i-017"), 10, 10, 1};
+    publish(w, &e, 1);
+    assert_int_equal(the(w, M_CARD, "u-01", "i-017", "", "")->counts[0].n, 1);
+    const struct slice later[KEY_PARTS_MAX] = {S("u-02"), S("i-017")};
+    assert_null(world_find(w, fx, M_CARD, later));
+    assert_int_equal(world_input(w, ranking(at(w->p, "2024-07-10", 9, 0), "2024Q2", &e, 1)), VERDICT_APPLIED);
+    assert_int_equal(the(w, M_CARD, "u-01", "i-017", "", "")->counts[0].n, 1);
+    assert_int_equal(the(w, M_CARD, "u-02", "i-017", "", "")->counts[0].n, 1);
+}
+
 static struct value *entry_fields(struct array_world *w, int rank, int places, int tied)
 {
     static struct value kept[RANKED_FIELDS];
@@ -228,6 +247,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FX_TEST(the_tail_is_the_last_three),
+        FX_TEST(liability_is_of_the_periods_last_day),
         FX_TEST(an_entry_carries_what_rules_ask),
         FX_TEST(a_whole_list_computes_places_and_ties),
         FX_TEST(a_bad_list_is_refused_whole),

@@ -289,6 +289,17 @@ static void a_timer_that_breaks_a_bound_halts_its_instance(void **state)
     assert_false(the(w, M_ECHO, "u-01", "", "", "")->halted);
 }
 
+static void timers_that_arm_one_another_for_now_end(void **state)
+{
+    (void)state;
+    struct array_world *w = world();
+    world_input(w, ping(at(w->p, "2024-03-01", 9, 0), 9));
+    assert_int_equal(world_until(w, at(w->p, "2024-03-01", 9, 0)), STEP_HOPS_MAX + 1);
+    assert_int_equal(w->fx.verdict, VERDICT_HALTED);
+    assert_because(&w->fx, "timer again is due at once, after 16 others in a row");
+    assert_true(the(w, M_ECHO, "u-01", "", "", "")->halted);
+}
+
 static void leaving_a_state_cancels_its_timers(void **state)
 {
     (void)state;
@@ -372,6 +383,7 @@ int main(void)
         FX_TEST(a_measure_fans_out_over_units),
         FX_TEST(a_refusal_or_a_bound_undoes_the_whole_turn),
         FX_TEST(a_timer_that_breaks_a_bound_halts_its_instance),
+        FX_TEST(timers_that_arm_one_another_for_now_end),
         FX_TEST(leaving_a_state_cancels_its_timers),
         FX_TEST(setting_a_timer_again_moves_it),
         FX_TEST(an_event_that_reaches_nothing_has_no_effect),

@@ -8,7 +8,7 @@
 
 #include "engine/query.h"
 #include "engine/simulate.h"
-#include "engine/worker.h"
+#include "engine/worker_private.h"
 #include "store/fault.h"
 
 /* ---- a folder, a workflow in it, a worker, and a bell that the worker rings */
@@ -485,13 +485,14 @@ static void a_folder_in_use_is_said_at_the_start(void **state)
 static atomic_int faults_after, faults_left; /* commits that go well, then those that do not */
 static _Atomic enum store_status fault_is;
 static atomic_bool poison_puts; /* every write of a turn fails; those of an append, one record, do not */
-static atomic_uint puts_made;   /* since the last commit */
+static _Atomic enum store_status poison_is = STORE_FAILED;
+static atomic_uint puts_made; /* since the last commit */
 
 static enum store_status fault(enum store_fault_point point)
 {
     puts_made = point == STORE_FAULT_PUT ? puts_made + 1 : 0;
     if (poison_puts && puts_made > 1)
-        return STORE_FAILED;
+        return poison_is;
     if (point != STORE_FAULT_COMMIT || faults_left <= 0 || faults_after-- > 0)
         return STORE_OK;
     faults_left--;
@@ -543,6 +544,40 @@ static void a_full_disk_is_waited_out(void **state)
     stage_free(s);
 }
 
+/* A partition that will never try again, or has gone to another node, keeps nobody from appending. */
+static void a_full_disk_ends_with_its_partition(void **state)
+{
+    (void)state;
+    struct stage *s = stage_new(true);
+
+    published(s);
+    poison_is = STORE_FULL;
+    poison_puts = true;
+    struct cloud_event e = numbered(s, 0);
+    worker_append(s->worker, TOPIC_DEADLINES, &e, answered, &s->bell);
+    WAIT_UNTIL(s, strstr(status(s).trouble, "disk full") != NULL);
+    assert_true(atomic_load(&s->worker->full));
+    poison_is = STORE_FAILED;
+    WAIT_UNTIL(s, strstr(status(s).trouble, "partition 0: stopped") != NULL);
+    poison_puts = false;
+    e = numbered(s, 1);
+    worker_append(s->worker, TOPIC_DEADLINES, &e, answered, &s->bell);
+    WAIT_UNTIL(s, s->bell.answers == 2);
+    assert_int_equal(s->bell.refused, 0);
+    stage_free(s);
+
+    static const struct bus_ops none = {.name = "none"};
+    struct bus bus = {&none};
+    char folder[] = "/tmp/duband-worker-XXXXXX";
+    struct worker w = {.data = mkdtemp(folder), .bus = &bus, .lock = PTHREAD_MUTEX_INITIALIZER};
+    assert_non_null(partition_hooks.acquire(&w, 0));
+    atomic_store(&w.full, true);
+    partition_hooks.release(&w, 0, true);
+    assert_false(atomic_load(&w.full));
+    partition_free(w.partitions[0]);
+    nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 /* What no turn can take stops the partition before it, is kept aside, and leaves reading alone. */
 static void what_cannot_be_taken_is_kept_aside(void **state)
 {
@@ -587,6 +622,7 @@ int main(void)
         cmocka_unit_test(a_changed_folder_is_published_and_an_old_one_again),
         cmocka_unit_test(a_folder_in_use_is_said_at_the_start),
         cmocka_unit_test(a_full_disk_is_waited_out),
+        cmocka_unit_test(a_full_disk_ends_with_its_partition),
         cmocka_unit_test(what_cannot_be_taken_is_kept_aside),
     };
 

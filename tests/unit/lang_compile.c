@@ -50,7 +50,7 @@ static void test_kinds(void **state)
     assert_int_equal(p->machines[program_machine(p, S("card"))].groups[0].body.rules[1].kind, accepted);
     const struct machine *report = &p->machines[program_machine(p, S("report"))];
     const struct state *filed = &report->states[machine_state(report, S("filed"))];
-    assert_int_equal(filed->body.rules[1].kind, KIND_ACCEPTED);
+    assert_int_equal(filed->body.rules[2].kind, KIND_ACCEPTED);
 
     const struct kind *entry = &p->kinds[program_kind(p, S("ranked"))];
     assert_int_equal(entry->class_, KIND_CLASS_RANKING_ENTRY);

@@ -194,6 +194,8 @@ static void test_wrong_obligations(void **state)
          "W0105 t/workflow.yaml:45:11 “April” is neither; a period or a day: 2024-03, 2024Q1, 2024-03-29"},
         {WORKFLOW, "due: day 24", "due: day 24\n    from: 2025-01",
          "W0134 t/workflow.yaml:38:3 “progress” never falls due: no quarter begins within its dates; effective, from and until that hold the beginning of a period"},
+        {WORKFLOW, "due: day 24", "due: day 1 of first month\n    cutoff: exclusive",
+         "W0134 t/workflow.yaml:38:3 “progress” is due at the instant at which its quarter opens: nobody could be in time; a later day, or cutoff: inclusive"},
         {WORKFLOW, "    basis: 三\n", "",
          "W0031 t/workflow.yaml:39:5 "},
         {WORKFLOW, "owed-by: taskforce", "owed-by: [taskforce, lead of nobody]",
@@ -365,7 +367,7 @@ static void test_wrong_machines(void **state)
         {WORKFLOW, "{timer: again, at: 3d after now}", "{timer: again, at: low}",
          "W0043 t/workflow.yaml:116:58 "},
         {REPORT, "- {when: submitted, do: []}", "- {when: dispatch, do: []}",
-         "W0159 common/report.yaml:55:20 a task does not hear “dispatch”; an obligation's counts: may; submitted, accepted, returned, counted or timer NAME"},
+         "W0159 common/report.yaml:62:20 a task does not hear “dispatch”; an obligation's counts: may; submitted, accepted, returned, counted or timer NAME"},
     };
     /* clang-format on */
     (void)state;

@@ -1,4 +1,6 @@
 /* YAML → tree with places; keys, types and values; diagnostics as printed. */
+#include <time.h>
+
 #include "lang_support.h"
 
 static struct bench *parsed(const char *text, struct yaml **root)
@@ -202,6 +204,14 @@ static void depth_and_size_are_bounded(void **state)
     b = bench_new("t.yaml", buf_slice(&text));
     assert_null(yaml_parse(&b->file, &b->diags));
     assert_told(b, "W0003");
+    bench_free(b);
+    buf_clear(&text); /* all on one line: it takes no longer than on many */
+    for (int i = 0; i < 200000; i++)
+        buf_byte(&text, 'a');
+    b = bench_new("t.yaml", buf_slice(&text));
+    clock_t begun = clock();
+    assert_non_null(yaml_parse(&b->file, &b->diags));
+    assert_true(clock() - begun < 5 * CLOCKS_PER_SEC);
     bench_free(b);
     buf_free(&text);
 }

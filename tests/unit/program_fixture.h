@@ -327,7 +327,8 @@ FX void build_log(struct machine *m)
 }
 
 /* ping n: 1 raises a storm, 2 makes an `any` rule hold for ever, 3 sets a timer whose turn storms, 4 refuses,
- * 5 sets a timer that is kept and one that is not, 6 leaves the state, 7 divides by nothing, 8 overflows */
+ * 5 sets a timer that is kept and one that is not, 6 leaves the state, 7 divides by nothing, 8 overflows,
+ * 9 sets a timer that sets itself again at once */
 FX void build_echo(struct machine *m)
 {
     static const char *const name[] = {"here", "there"};
@@ -345,7 +346,8 @@ FX void build_echo(struct machine *m)
     PUT(m->vars, m->nvars, struct field, field("stuck", TYPE_YESNO, false), field("x", TYPE_NUMBER, true));
     PUT(m->var_start, m->nvars, struct value, V_YES(false), {.tag = VALUE_NA});
     PUT(m->timers, m->ntimers, struct timer_def, {WORD("storm"), NULL, false, 6},
-        {WORD("kept"), NULL, true, 6}, {WORD("dropped"), NULL, false, 6});
+        {WORD("kept"), NULL, true, 6}, {WORD("dropped"), NULL, false, 6},
+        {WORD("again"), NULL, false, 6});
     machine_states(m, 2, name);
     const struct expr *i = X_EVENT(0),
                       *tomorrow =
@@ -365,6 +367,8 @@ FX void build_echo(struct machine *m)
           on(K_PING, X_EQ(i, X_NUM(6)), 1),
           doing(on(K_PING, X_EQ(i, X_NUM(7)), -1), act(ACTION_SET, 1, X2(EXPR_DIV, X_NUM(1), X_NUM(0)))),
           doing(on(K_PING, X_EQ(i, X_NUM(8)), -1), act(ACTION_SET, 1, X2(EXPR_MUL, big, big))),
+          doing(on(K_PING, X_EQ(i, X_NUM(9)), -1), act(ACTION_TIMER, 3, X_META(INSTANCE_NOW))),
+          doing(on_timer(3, NULL, -1), act(ACTION_TIMER, 3, X_META(INSTANCE_NOW))),
           on(-1, X_VAR(0), -1));
     LEAVE(m->states[0].body, act(ACTION_CANCEL, 0, NULL));
 }
