@@ -413,6 +413,25 @@ class Plain(Shared):
         self.assertLess(said.index(b"404 Not Found"), said.index(b"200 OK"))
         self.assertIn(b"Connection: close", self.d.raw(b"GET /healthz HTTP/1.0\r\n\r\n"))
 
+    def test_pipelining_without_reading(self):
+        one = b"GET /assets/app.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        size, n = len(self.d.get("/assets/app.js").body), 2000
+        self.assertGreater(size * n, 24 << 20, "more than the sockets' buffers hold")
+
+        def replied():
+            return float(next(line for line in self.d.get("/metrics").text.splitlines() if 'code="2xx"' in line).split()[1])
+
+        before = replied()
+        with socket.create_connection(self.d.address, timeout=20) as s:
+            s.sendall(one * n)
+            time.sleep(0.5)
+            self.assertLess(replied() - before, n * 0.9)
+            s.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            said = bytearray()
+            while chunk := s.recv(1 << 20):
+                said += chunk
+        self.assertEqual(said.count(b"HTTP/1.1 200 OK\r\n"), n + 1)
+
     def test_half_closed(self):
         said = self.d.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", shut=True)
         self.assertTrue(said.startswith(b"HTTP/1.1 200 "), said)

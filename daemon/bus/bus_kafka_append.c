@@ -168,9 +168,11 @@ void kafka_appender_close(struct kafka *k)
     struct appender *a = &k->appender;
     if (a->started) {
         atomic_store(&a->stop, true);
+        pthread_mutex_lock(&a->lock); /* the thread may be replacing rk: it destroys the old one after this */
         rd_kafka_queue_t *q = rd_kafka_queue_get_main(a->rk);
         rd_kafka_queue_yield(q);
         rd_kafka_queue_destroy(q);
+        pthread_mutex_unlock(&a->lock);
         pthread_join(a->thread, NULL);
     }
     if (a->rk)

@@ -43,6 +43,7 @@ static void recovered(struct partition *p)
 static void stop(struct partition *p, const char *why)
 {
     p->stopped = true;
+    atomic_store(&p->worker->full, false); /* no batch of it will find out that there is room */
     partition_trouble(p, "stopped: %s", why);
 }
 

@@ -234,6 +234,7 @@ static void release(void *ctx, int id, bool lost)
     p->engine = NULL;
     p->serving = false;
     p->next_due = INSTANT_MAX;
+    atomic_store(&w->full, false); /* another that has no room says so again */
     log_info("partition %d: %s", id, lost ? "lost" : "released");
 }
 

@@ -186,8 +186,8 @@ static void advance(struct connection *c)
     bool more = true;
 
     while (more) {
-        if (c->phase == PHASE_HEAD)
-            more = read_head(c, in);
+        if (c->phase == PHASE_HEAD) /* who sends on and on without reading is not answered on and on */
+            more = connection_backlog(c) <= STREAM_MAX && read_head(c, in);
         else if (c->phase == PHASE_BODY)
             more = read_body(c, in);
         else
@@ -221,6 +221,8 @@ static void on_written(struct bufferevent *bev, void *arg)
     (void)bev;
     if (c->phase == PHASE_FLUSH) {
         begin_linger(c);
+    } else if (c->phase == PHASE_HEAD) {
+        advance(c); /* a request may have been left unread behind the reply */
     } else if (c->phase == PHASE_ANSWER && c->x != NULL && c->x->behind && c->x->look != NULL) {
         c->x->behind = false;
         c->x->look(c->x);

@@ -2,16 +2,18 @@
 #include "engine/query.h"
 #include "http/state.h"
 
+#define HELD_MAX 1024
+
 /* Which of the partitions held here knows it. False: a snapshot could not be had. */
 static bool find(struct exchange *x, enum query_found *found, struct slice *json, struct err *e)
 {
-    int partition[64];
-    size_t n = worker_partitions(exchange_worker(x), partition, 64);
+    int partition[HELD_MAX];
+    size_t n = worker_partitions(exchange_worker(x), partition, HELD_MAX);
 
     *found = QUERY_UNKNOWN;
     if (n == 0)
         return err_set(e, "no partition is served here yet");
-    for (size_t i = 0; i < n && i < 64 && *found == QUERY_UNKNOWN; i++) {
+    for (size_t i = 0; i < n && i < HELD_MAX && *found == QUERY_UNKNOWN; i++) {
         struct store_txn *t = worker_read(exchange_worker(x), partition[i], e);
 
         if (t == NULL)
