@@ -146,6 +146,8 @@ static void answer(struct posted *p)
         if (!p->event[i].result.ok)
             failed = &p->event[i];
     if (failed == NULL) {
+        for (size_t i = 0; i < p->n; i++)
+            accepted_add(server_accepted(p->server), p->events[i].source, p->events[i].id);
         reply_json(x, 202, results_json(p));
         return;
     }
@@ -242,7 +244,6 @@ static void append_some(struct posted *p)
     p->begun = to;
     p->left = to - from;
     for (size_t i = from; i < to; i++) {
-        accepted_add(server_accepted(p->server), p->events[i].source, p->events[i].id);
         p->event[i].posted = p;
         p->event[i].handed.take = take_result;
         worker_append(w, p->topics[i], &p->events[i], on_appended, &p->event[i]);
