@@ -1,24 +1,8 @@
 #include "engine/row.h"
 
+#include "wire/wire.h"
+
 /* ---- writing */
-
-void row_quote(struct buf *b, struct slice text)
-{
-    buf_byte(b, '"');
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-
-        if (c == '"' || c == '\\') {
-            buf_byte(b, '\\');
-            buf_byte(b, c);
-        } else if (c < 0x20) {
-            buf_printf(b, "\\u%04x", c);
-        } else {
-            buf_byte(b, c);
-        }
-    }
-    buf_byte(b, '"');
-}
 
 static void member_text(struct buf *b, struct slice name)
 {
@@ -28,7 +12,7 @@ static void member_text(struct buf *b, struct slice name)
         buf_byte(b, ',');
     if (name.p == NULL)
         return;
-    row_quote(b, name);
+    wire_json_text(b, name);
     buf_byte(b, ':');
 }
 
@@ -52,13 +36,7 @@ void row_close(struct buf *b, char bracket)
 void row_text(struct buf *b, const char *name, struct slice text)
 {
     member(b, name);
-    row_quote(b, text);
-}
-
-void row_text_if(struct buf *b, const char *name, struct slice text)
-{
-    if (text.n > 0)
-        row_text(b, name, text);
+    wire_json_text(b, text);
 }
 
 void row_yesno(struct buf *b, const char *name, bool yes)
@@ -86,7 +64,7 @@ static void instant_value(struct buf *b, instant_t t)
     if (t == INSTANT_NONE || t == INSTANT_MAX)
         buf_add(b, S("null"));
     else
-        row_quote(b, instant_format_utc(a, t));
+        wire_json_text(b, instant_format_utc(a, t));
     arena_free(a);
 }
 
@@ -113,7 +91,7 @@ static void value_json(struct buf *b, const struct value *v, struct arena *a)
     case VALUE_NUMBER:
         text = rat_format(a, v->number);
         if (memchr(text.p, '/', text.n) != NULL)
-            row_quote(b, text);
+            wire_json_text(b, text);
         else
             buf_add(b, text);
         break;
@@ -127,7 +105,7 @@ static void value_json(struct buf *b, const struct value *v, struct arena *a)
         buf_byte(b, ']');
         break;
     default:
-        row_quote(b, value_format(a, v, NULL));
+        wire_json_text(b, value_format(a, v, NULL));
     }
 }
 

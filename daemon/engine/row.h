@@ -9,7 +9,6 @@
 void row_open(struct buf *b, const char *name, char bracket); /* name NULL: no member, an item */
 void row_close(struct buf *b, char bracket);
 void row_text(struct buf *b, const char *name, struct slice text);
-void row_text_if(struct buf *b, const char *name, struct slice text); /* unless empty */
 void row_yesno(struct buf *b, const char *name, bool yes);
 void row_number(struct buf *b, const char *name, int64_t n);
 void row_instant(struct buf *b, const char *name, instant_t t); /* RFC 3339 in UTC; null for none or never */
@@ -23,7 +22,5 @@ bool row_text_member(struct slice object, const char *name, struct arena *a,
                      struct slice *text); /* unescaped */
 bool row_number_member(struct slice object, const char *name,
                        uint64_t *n); /* a number, or one in quotes as 64 bits are written */
-/* The text as a JSON string with its quotes. */
-void row_quote(struct buf *b, struct slice text);
 
 #endif

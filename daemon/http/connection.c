@@ -306,12 +306,6 @@ void connection_replied(struct connection *c)
         bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
 }
 
-void connection_drop(struct connection *c)
-{
-    c->phase = PHASE_DROP;
-    set_deadline(c, 0);
-}
-
 void connection_write(struct connection *c, struct slice bytes)
 {
     bufferevent_write(c->bev, bytes.p, bytes.n);

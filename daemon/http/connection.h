@@ -24,8 +24,6 @@ void connection_free(struct connection *c);
 
 /* The reply is complete: goes on to the next request, or closes. The exchange ends here. */
 void connection_replied(struct connection *c);
-/* Closes as soon as the loop is back: safe from inside a handler. */
-void connection_drop(struct connection *c);
 void connection_write(struct connection *c, struct slice bytes);
 size_t connection_backlog(const struct connection *c);
 bool connection_keeps(const struct connection *c); /* open after this reply */

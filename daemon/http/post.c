@@ -46,28 +46,6 @@ static bool from_batch(struct exchange *x, struct cloud_event **events, size_t *
     return cloud_events_from_json_batch(buf_slice(&x->body), x->arena, events, n, why);
 }
 
-static void add_base64(struct buf *b, struct slice s)
-{
-    static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-    for (size_t i = 0; i < s.n; i += 3) {
-        uint32_t v = (uint32_t)(unsigned char)s.p[i] << 16;
-        char quad[4];
-
-        if (i + 1 < s.n)
-            v |= (uint32_t)(unsigned char)s.p[i + 1] << 8;
-        if (i + 2 < s.n)
-            v |= (unsigned char)s.p[i + 2];
-        for (int d = 0; d < 4; d++)
-            quad[d] = digit[v >> (18 - 6 * d) & 63];
-        if (i + 1 >= s.n)
-            quad[2] = '=';
-        if (i + 2 >= s.n)
-            quad[3] = '=';
-        buf_add(b, (struct slice){quad, 4});
-    }
-}
-
 /* Attributes in ce-… header fields, percent-encoded; the body is the data. It becomes a structured event, so
  * that there is one reader of both. */
 static bool from_binary(struct exchange *x, struct cloud_event **events, size_t *n, struct reasons *why)
@@ -88,9 +66,9 @@ static bool from_binary(struct exchange *x, struct cloud_event **events, size_t 
             row_text(&json, attribute[i], value);
     }
     row_text(&json, "datacontenttype", http_media_type(http_header(&x->request, "content-type"), x->arena));
-    buf_add(&json, S(",\"data_base64\":\""));
-    add_base64(&json, buf_slice(&x->body));
-    buf_add(&json, S("\"}"));
+    buf_add(&json, S(",\"data_base64\":"));
+    wire_json_base64(&json, buf_slice(&x->body));
+    buf_byte(&json, '}');
     struct slice text = arena_dup(x->arena, buf_slice(&json));
     buf_free(&json);
     *events = ARENA_NEW(x->arena, struct cloud_event);

@@ -10,11 +10,9 @@
  * message (absent ones as "" [] null 0). */
 enum json_form { JSON_SPARSE, JSON_FULL };
 
-void json_put_text(struct buf *b, struct slice s); /* quoted and escaped; what is not UTF-8 becomes U+FFFD */
 void json_put_member(struct buf *b, const char *name,
                      struct slice text);             /* ,"name":"text": no comma after { */
 void json_put_name(struct buf *b, const char *name); /* ,"name": */
-void json_put_base64(struct buf *b, struct slice s);
 void json_put_message(struct buf *b, const ProtobufCMessage *m, enum json_form form);
 /* The members alone, to go on in an object already begun; those named in `skip` (NULL-terminated, may be
  * NULL) are left out. */

@@ -22,7 +22,7 @@ static bool is_plain(unsigned char c)
     return c >= 0x20 && c != '"' && c != '\\' && c != 0x7f;
 }
 
-void json_put_text(struct buf *b, struct slice s)
+void wire_json_text(struct buf *b, struct slice s)
 {
     buf_byte(b, '"');
     bool utf8 = slice_is_utf8(s);
@@ -57,10 +57,10 @@ void json_put_name(struct buf *b, const char *name)
 void json_put_member(struct buf *b, const char *name, struct slice text)
 {
     json_put_name(b, name);
-    json_put_text(b, text);
+    wire_json_text(b, text);
 }
 
-void json_put_base64(struct buf *b, struct slice s)
+void wire_json_base64(struct buf *b, struct slice s)
 {
     size_t size = sodium_base64_ENCODED_LEN(s.n, sodium_base64_VARIANT_ORIGINAL);
     buf_byte(b, '"');
@@ -94,7 +94,7 @@ static void put_timestamp(struct buf *b, const Google__Protobuf__Timestamp *t)
         return;
     }
     struct arena *a = arena_new();
-    json_put_text(b, instant_format_utc(a, instant));
+    wire_json_text(b, instant_format_utc(a, instant));
     arena_free(a);
 }
 
@@ -107,7 +107,7 @@ static void put_value(struct buf *b, const Google__Protobuf__Value *v)
         put_double(b, v->number_value);
         return;
     case GOOGLE__PROTOBUF__VALUE__KIND_STRING_VALUE:
-        json_put_text(b, slice_of(v->string_value));
+        wire_json_text(b, slice_of(v->string_value));
         return;
     case GOOGLE__PROTOBUF__VALUE__KIND_BOOL_VALUE:
         buf_add(b, v->bool_value ? S("true") : S("false"));
@@ -135,7 +135,7 @@ static void put_struct(struct buf *b, const Google__Protobuf__Struct *s)
     for (size_t i = 0; i < s->n_fields; i++) {
         if (i)
             buf_byte(b, ',');
-        json_put_text(b, slice_of(s->fields[i]->key));
+        wire_json_text(b, slice_of(s->fields[i]->key));
         buf_byte(b, ':');
         if (s->fields[i]->value)
             put_value(b, s->fields[i]->value);
@@ -161,7 +161,7 @@ static void put_enum(struct buf *b, const ProtobufCEnumDescriptor *d, int v)
 {
     const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(d, v);
     if (value)
-        json_put_text(b, slice_of(value->name));
+        wire_json_text(b, slice_of(value->name));
     else
         buf_printf(b, "%d", v); /* proto3: one that is not known is shown by its number */
 }
@@ -170,10 +170,10 @@ static void put_scalar(struct buf *b, const ProtobufCFieldDescriptor *f, const v
 {
     switch (f->type) {
     case PROTOBUF_C_TYPE_STRING:
-        json_put_text(b, slice_of(*(char *const *)at));
+        wire_json_text(b, slice_of(*(char *const *)at));
         return;
     case PROTOBUF_C_TYPE_BYTES:
-        json_put_base64(b, proto_slice(*(const ProtobufCBinaryData *)at));
+        wire_json_base64(b, proto_slice(*(const ProtobufCBinaryData *)at));
         return;
     case PROTOBUF_C_TYPE_MESSAGE:
         put_nested(b, *(ProtobufCMessage *const *)at);

@@ -24,7 +24,7 @@ static void put_event(struct buf *b, struct slice content_type, struct slice val
     if (m)
         json_put_message(b, &m->base, JSON_SPARSE);
     else
-        json_put_base64(b, value);
+        wire_json_base64(b, value);
 }
 
 /* ---- by topic: the members after topic, id and type */
@@ -37,7 +37,7 @@ static void put_input(struct buf *b, const struct record *r, struct arena *a)
         json_put_members(b, &m->base, JSON_SPARSE, NULL);
     } else {
         json_put_name(b, "value");
-        json_put_base64(b, r->value);
+        wire_json_base64(b, r->value);
     }
 }
 
@@ -50,7 +50,7 @@ static void put_output(struct buf *b, const struct record *r, struct arena *a)
         json_put_members(b, m, JSON_FULL, skip);
     } else {
         json_put_name(b, "value");
-        json_put_base64(b, r->value);
+        wire_json_base64(b, r->value);
     }
 }
 
@@ -85,9 +85,9 @@ static void put_state(struct buf *b, const struct record *r, struct arena *a)
 {
     (void)a;
     json_put_name(b, "key");
-    json_put_base64(b, r->key);
+    wire_json_base64(b, r->key);
     json_put_name(b, "value");
-    json_put_base64(b, r->value);
+    wire_json_base64(b, r->value);
 }
 
 /* ---- history */
@@ -112,7 +112,7 @@ static void put_history_members(struct buf *b, struct slice bytes, struct arena 
                                                                      bytes, "history record", a, NULL);
     if (!m || !wire_history_outputs(bytes, a, &outputs, &n)) {
         json_put_name(b, "value");
-        json_put_base64(b, bytes);
+        wire_json_base64(b, bytes);
         return;
     }
     json_put_members(b, &m->base, JSON_SPARSE, skip);

@@ -110,6 +110,10 @@ struct record wire_halted(const struct program *p, const struct effects *fx, str
 /* One output (or input, or history) record as one JSON object on one line: topic, id, type, then the message's fields; times RFC 3339 UTC. */
 struct slice wire_record_json(const struct record *r, struct arena *a);
 
+/* A JSON string: quoted and escaped; what is not UTF-8 becomes U+FFFD. And one that is the base64 (RFC 4648) of bytes. */
+void wire_json_text(struct buf *b, struct slice s);
+void wire_json_base64(struct buf *b, struct slice s);
+
 /* ---- state */
 
 /* Names, not indices, so that state outlives versions of the definition. decode: NULL with why when it does not fit p. */

@@ -149,22 +149,6 @@ struct definition {
     struct program *program;
 };
 
-static inline struct slice disk_read(struct arena *a, const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    struct buf b = {0};
-    char part[4096];
-
-    if (f == NULL)
-        fail_msg("cannot open %s: run from the top of the tree", path);
-    for (size_t n; (n = fread(part, 1, sizeof part, f)) > 0;)
-        buf_add(&b, (struct slice){part, n});
-    fclose(f);
-    struct slice all = arena_dup(a, buf_slice(&b));
-    buf_free(&b);
-    return all;
-}
-
 static inline struct definition *definition_new(void)
 {
     static const char *const path[FILES] = {"t/workflow.yaml",  "t/units.csv",           "t/relations.csv",

@@ -3,26 +3,9 @@
 #include <dirent.h>
 #include <sys/stat.h>
 
-#include "lang/lang.h"
-#include "unit.h"
+#include "lang_support.h"
 
 #define GOLDEN_DIR "tests/diagnostics"
-
-static struct slice file_read(struct arena *a, const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    struct buf b = {0};
-    char part[4096];
-
-    if (f == NULL)
-        fail_msg("cannot open %s", path);
-    for (size_t n; (n = fread(part, 1, sizeof part, f)) > 0;)
-        buf_add(&b, (struct slice){part, n});
-    fclose(f);
-    struct slice all = arena_dup(a, buf_slice(&b));
-    buf_free(&b);
-    return all;
-}
 
 static void file_write(const char *path, struct slice s)
 {
@@ -71,7 +54,7 @@ static void test_golden(void **state)
         struct arena *a = arena_new();
         const char *name = entry[i]->d_name, *path = arena_printf(a, "%s/expected.txt", name).p;
         if (access(path, F_OK) == 0) {
-            struct slice told = folder_told(a, name), wanted = file_read(a, path);
+            struct slice told = folder_told(a, name), wanted = disk_read(a, path);
             compared++;
             if (update != NULL && update[0] == '1')
                 file_write(path, told);

@@ -11,6 +11,22 @@ struct bench {
     struct bundle_file file;
 };
 
+static inline struct slice disk_read(struct arena *a, const char *path)
+{
+    FILE *f = fopen(path, "rb");
+    struct buf b = {0};
+    char part[4096];
+
+    if (f == NULL)
+        fail_msg("cannot open %s: run from the top of the tree", path);
+    for (size_t n; (n = fread(part, 1, sizeof part, f)) > 0;)
+        buf_add(&b, (struct slice){part, n});
+    fclose(f);
+    struct slice all = arena_dup(a, buf_slice(&b));
+    buf_free(&b);
+    return all;
+}
+
 static inline struct bench *bench_new(const char *path, struct slice content)
 {
     struct arena *a = arena_new();
