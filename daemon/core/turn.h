@@ -121,8 +121,6 @@ void validate_input(struct turn *t, const struct input *in);
 /* A ranking's events: the list, then its entries by subject. by: the reporter's id. */
 void ranking_queue(struct turn *t, const struct input *in, const struct ranking *r, struct period period,
                    struct slice by);
-/* The unit in force today with this id or alias; NULL after a problem that begins with `what`. */
-const struct unit *validate_unit(struct turn *t, const char *what, struct slice id);
 
 struct target {
     struct slice key[KEY_PARTS_MAX];

@@ -35,7 +35,8 @@ static void check_source(struct turn *t, const struct input *in, const struct ki
                     SLICE_ARG(k->name), SLICE_ARG(join(t, k->from, k->nfrom)));
 }
 
-const struct unit *validate_unit(struct turn *t, const char *what, struct slice id)
+/* The unit in force today with this id or alias; NULL after a problem that begins with `what`. */
+static const struct unit *validate_unit(struct turn *t, const char *what, struct slice id)
 {
     const struct unit *u = id.n ? program_unit(t->p, id, t->today) : NULL;
     if (id.n == 0)

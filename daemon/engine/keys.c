@@ -30,7 +30,7 @@ void key_u32(struct key *k, uint32_t v)
     key_bytes(k, (struct slice){byte, sizeof byte});
 }
 
-void key_u64(struct key *k, uint64_t v)
+static void key_u64(struct key *k, uint64_t v)
 {
     unsigned char byte[8];
 
@@ -38,7 +38,7 @@ void key_u64(struct key *k, uint64_t v)
     key_bytes(k, (struct slice){(const char *)byte, sizeof byte});
 }
 
-void key_s64(struct key *k, int64_t v)
+static void key_s64(struct key *k, int64_t v)
 {
     unsigned char byte[8];
 

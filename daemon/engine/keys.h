@@ -38,8 +38,6 @@ void key_start(struct key *k);
 void key_name(struct key *k, struct slice name); /* and its NUL */
 void key_bytes(struct key *k, struct slice bytes);
 void key_u32(struct key *k, uint32_t v);
-void key_u64(struct key *k, uint64_t v);
-void key_s64(struct key *k, int64_t v);
 
 void key_workflow(struct key *k, struct slice workflow); /* the prefix of all that is a workflow's */
 /* nparts may be less than the machine's: a prefix. */

@@ -59,7 +59,6 @@ bool reply_stream(struct exchange *x, const char *content_type);
 void reply_add(struct exchange *x, struct slice bytes);
 bool reply_behind(struct exchange *x); /* its reader is slow: add no more until look is called */
 
-const char *status_text(int status);
 
 /* ---- what a query string asks */
 

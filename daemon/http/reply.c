@@ -27,7 +27,7 @@ static const struct {
              {503, "Service Unavailable"},
              {505, "HTTP Version Not Supported"}};
 
-const char *status_text(int status)
+static const char *status_text(int status)
 {
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i].status == status)

@@ -85,7 +85,6 @@ bool read_span(struct compiler *c, const struct yaml *node, struct span *out);
 
 /* ---- text */
 struct slice slice_trim(struct slice s);
-bool slice_starts(struct slice s, struct slice prefix);
 bool slice_drop(struct slice *s, struct slice prefix); /* takes the prefix and blanks after it away */
 /* Up to the next `at` (or all of it); *s goes on after it. */
 struct slice slice_cut(struct slice *s, char at);

@@ -47,7 +47,8 @@ const struct expr *expr_column_of(const struct checker *k, const struct expr *ro
     return expr_over(k, EXPR_MAP, list, (const struct expr *[]){rows, item}, 2);
 }
 
-const struct expr *rows_to_keys(const struct checker *k, const struct expr *x)
+/* Rows of a table or of the roster, where their keys are meant: a list of those. Anything else as it is. */
+static const struct expr *rows_to_keys(const struct checker *k, const struct expr *x)
 {
     const struct expr *source = x;
     const struct program *p = k->c->program;

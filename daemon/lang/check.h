@@ -40,8 +40,6 @@ struct expr *expr_new(const struct checker *k, enum expr_op op, struct type type
 struct expr *expr_over(const struct checker *k, enum expr_op op, struct type type,
                        const struct expr *const *arg, size_t n);
 const struct expr *expr_const(const struct checker *k, struct type type, struct value v);
-/* Rows of a table or of the roster, where their keys are meant: a list of those. Anything else as it is. */
-const struct expr *rows_to_keys(const struct checker *k, const struct expr *x);
 /* column(x) of each of the rows x: a list. */
 const struct expr *expr_column_of(const struct checker *k, const struct expr *rows, int field);
 const struct expr *let_value(struct checker *k, size_t let);

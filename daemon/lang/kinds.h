@@ -40,8 +40,6 @@ void raises_declare(struct compiler *c); /* kinds that nothing declares but a ra
 const struct yaml *timer_when(const struct yaml *node);
 /* The event of a rule's `when:`; -1: a timer, any, or unknown. Says nothing. */
 int when_kind(const struct compiler *c, const struct yaml *rule, bool task);
-/* A raise of a kind's own fields? Else, of the fields that its machine gives by itself. */
-bool raise_has_fields(const struct yaml *action);
 
 /* The timer that a body means by a name: its own, its group's, else the machine's only one. -1: none. */
 int timer_named(const struct machine *m, const struct state_body *body, const struct state_body *group,

@@ -34,7 +34,6 @@ bool parser_enter(struct parser *p); /* a level deeper; its caller goes up again
 struct ast *parser_node(struct parser *p, enum ast_kind kind, const struct token *first,
                         struct ast *const *arg, size_t nargs);
 struct ast *ast_named(struct ast *x, const struct token *name); /* x may be NULL */
-bool args_add(struct parser *p, struct args *a, struct ast *x);
 
 /* ---- terms.c: grammar */
 struct ast *parse_rows(struct parser *p); /* an expression, perhaps with `where` */

@@ -15,7 +15,8 @@ struct raised_list {
     size_t n, cap;
 };
 
-bool raise_has_fields(const struct yaml *action)
+/* A raise of a kind's own fields? Else, of the fields that its machine gives by itself. */
+static bool raise_has_fields(const struct yaml *action)
 {
     return action->n > 1;
 }

@@ -20,7 +20,7 @@ struct slice slice_trim(struct slice s)
     return s;
 }
 
-bool slice_starts(struct slice s, struct slice prefix)
+static bool slice_starts(struct slice s, struct slice prefix)
 {
     return s.n >= prefix.n && memcmp(s.p, prefix.p, prefix.n) == 0;
 }

@@ -98,7 +98,7 @@ struct ast *ast_named(struct ast *x, const struct token *name)
     return x;
 }
 
-bool args_add(struct parser *p, struct args *a, struct ast *x)
+static bool args_add(struct parser *p, struct args *a, struct ast *x)
 {
     if (x == NULL)
         return false;

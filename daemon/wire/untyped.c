@@ -34,7 +34,10 @@ static bool plain_decimal(double v, char *out, size_t size)
     return true;
 }
 
-bool untyped_number(double v, struct rat *out)
+/* The exact number that a double was written as: whole numbers up to 2^53, else its decimal text of at most
+ * 15 digits (what any decimal of up to 15 digits reads back as). False: not a number, too large, too small,
+ * or a whole number past 2^53. */
+static bool untyped_number(double v, struct rat *out)
 {
     char text[64];
     if (!isfinite(v))

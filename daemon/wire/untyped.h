@@ -9,9 +9,5 @@
 struct value untyped_record(const Google__Protobuf__Struct *s, struct arena *a, const struct path *at,
                             struct reasons *why);
 
-/* The exact number that a double was written as: whole numbers up to 2^53, else its decimal text of at most
- * 15 digits (what any decimal of up to 15 digits reads back as). False: not a number, too large, too small,
- * or a whole number past 2^53. */
-bool untyped_number(double v, struct rat *out);
 
 #endif
