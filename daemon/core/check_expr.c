@@ -162,7 +162,7 @@ static size_t how_many(const struct check *c, enum refers_to to)
     case TO_LET:
         return m ? m->nlets : 0;
     case TO_META:
-        return INSTANCE_OWN_PERIOD + 1;
+        return INSTANCE_STATE + 1;
     case TO_OBLIGATION:
         return OBLIGATION_TO + 1;
     case TO_ROW:

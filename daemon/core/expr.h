@@ -62,11 +62,16 @@ enum expr_op {
     EXPR_QUANT_ALL,   /* arg0 list, arg1 condition */
     EXPR_QUANT_SUM,   /* of the numbers in list arg0 (a column: arg1 evaluated per row, when given) */
     EXPR_QUANT_MEAN,
-    EXPR_MAP          /* list arg0, arg1 evaluated per row */
+    EXPR_MAP,         /* list arg0, arg1 evaluated per row */
+    EXPR_INSTANCES,   /* index: program.collections → its rows, in key order; args: by key part, what it must equal, or NULL: any */
+    EXPR_AT,          /* NAME[k, …]: the row of collection `index` with this key; args: every key part; n/a when there is none */
+    EXPR_FIELD,       /* field `index` of the record arg0 */
+    EXPR_ENTRIES,     /* of the tally's item being evaluated: records {item, points, reason, source, id, at} */
+    EXPR_DUE_DAY      /* the day on which obligation `index` is due for the period arg0: a date */
 };
 
 enum event_meta { EVENT_RECEIVED, EVENT_BY, EVENT_KIND };
-enum instance_meta { INSTANCE_SINCE, INSTANCE_DUE, INSTANCE_OPENS, INSTANCE_LIMIT, INSTANCE_NOW, INSTANCE_OWN_PERIOD };
+enum instance_meta { INSTANCE_SINCE, INSTANCE_DUE, INSTANCE_OPENS, INSTANCE_LIMIT, INSTANCE_NOW, INSTANCE_OWN_PERIOD, INSTANCE_SOFT_END, INSTANCE_STATE };
 enum unit_attr { UNIT_TITLE, UNIT_LIAISON, UNIT_HEAD, UNIT_KIND, UNIT_ROLES };
 enum obligation_meta {
     OBLIGATION_REMIND,       /* list of durations */
@@ -95,9 +100,20 @@ struct row {
     const struct row *outer; /* the next binder out; NULL: none */
 };
 
+/* How an expression reads instances: as the turn at hand sees them, or as they are stored. */
+struct instances {
+    void *ctx;
+    /* NULL: there is none. */
+    const struct instance *(*find)(void *ctx, int machine, const struct slice *key);
+    /* Visits those whose first nkey key parts equal `key`, in key order, until `visit` returns false. */
+    void (*scan)(void *ctx, int machine, const struct slice *key, size_t nkey, bool (*visit)(void *arg, const struct instance *i), void *arg);
+};
+
 /* What an expression may look at. Parts that do not exist where it stands are NULL. */
 struct eval {
     const struct program *program;
+    const struct instances *instances; /* NULL: there are none */
+    const struct value *entries; /* EXPR_ENTRIES: a list */
     const struct event *event;
     const struct instance *instance;
     instant_t now;

@@ -114,6 +114,10 @@ struct value eval_instance_meta(struct eval *ev, const struct expr *x)
         return task && task->period.kind != PERIOD_ONCE
                    ? (struct value){.tag = VALUE_PERIOD, .period = task->period}
                    : NA;
+    case INSTANCE_SOFT_END:
+        return task && task->soft_end ? value_instant(task->soft_end) : NA;
+    case INSTANCE_STATE:
+        return i && i->state >= 0 ? value_text(ev->program->machines[i->machine].states[i->state].name) : NA;
     }
     return NA;
 }

@@ -56,8 +56,22 @@ struct table {
 struct param {
     struct slice name;
     struct type type;
-    struct value value;
+    struct value value; /* from the beginning; of later versions those in force count, by the local date of `now` */
+    struct param_version {
+        date_t from;
+        struct value value;
+    } *versions; /* by `from`, ascending */
+    size_t nversions;
     struct slice why;
+    uint32_t place;
+};
+
+/* A figure that the text states about itself: 近800. */
+struct constant {
+    struct slice name, basis;
+    struct rat value;
+    bool approximate;
+    struct slice written;
     uint32_t place;
 };
 
@@ -70,6 +84,14 @@ enum builtin_kind {
     KIND_RETURNED,
     KIND_COUNTED, /* a record that the task's obligation counts; same fields */
     KIND_TIMER,   /* never queued: rules say `when: timer NAME` */
+    KIND_READING, /* fields: enum reading_field */
+    KIND_DIRECTIVE, /* births tasks; fields: enum directive_field */
+    KIND_ASKED,   /* "extension-requested"; the task's fields and reason. From here to KIND_EXCUSED: what corrections say to the selected */
+    KIND_EXTENDED, /* instances, tasks and cases alike (a case's event has `unit` and `reason` only) */
+    KIND_WAIVED,
+    KIND_PAUSED,
+    KIND_RESUMED,
+    KIND_EXCUSED,
     KIND_DECLARED /* first index of the declared, ranking and raised kinds */
 };
 
@@ -114,6 +136,10 @@ struct ranking {
     /* Over the entry's fields (`places`, `rank`, `tied`): a row bound from outside, at enum ranked_field's positions. */
     const struct expr *tail;   /* number of last places that are low; NULL: none */
     const struct expr *middle; /* a place at or above it is never low; NULL: no rule */
+    int *of_roles; /* units that it ranks must hold one of them; empty: any */
+    size_t nof_roles;
+    int tally;          /* computed from this tally's totals when it closes; -1: received */
+    bool lowest_first;  /* of a computed one */
     int kind_list, kind_entry; /* indices into kinds */
     uint32_t place;
 };
@@ -130,6 +156,42 @@ enum ranked_field {
     RANKED_FIELDS
 };
 
+/* ---- indicators and their readings */
+
+struct indicator {
+    struct slice name, title, basis;
+    const struct expr *owed_by; /* NULL: not said */
+    int *by;                    /* roles that may report a reading; empty: any unit */
+    size_t nby;
+    enum period_kind period;    /* ONCE: a reading names any */
+    enum { TARGET_NONE, TARGET_EQ, TARGET_LE, TARGET_GE, TARGET_LT, TARGET_GT } target;
+    struct rat target_value;
+    uint32_t place;
+};
+/* Fields of KIND_READING, at these positions. The machine `reading` keeps the last of each (indicator, unit, period). */
+enum reading_field {
+    READING_INDICATOR,
+    READING_UNIT,
+    READING_PERIOD,
+    READING_VALUE, /* optional number: n/a for a denominator of 0 and for what does not apply */
+    READING_NUMERATOR,
+    READING_DENOMINATOR,
+    READING_APPROXIMATE, /* yes-no */
+    READING_WRITTEN,     /* optional text: as the source wrote it */
+    READING_MET,         /* optional yes-no: against the target; n/a where the value is, or there is no target */
+    READING_FIELDS
+};
+enum directive_field {
+    DIRECTIVE_UNIT,
+    DIRECTIVE_ABOUT, /* text */
+    DIRECTIVE_OBLIGATION,
+    DIRECTIVE_TITLE,
+    DIRECTIVE_SOURCE, /* optional text */
+    DIRECTIVE_DUE,    /* optional date */
+    DIRECTIVE_BASIS,  /* optional text */
+    DIRECTIVE_FIELDS
+};
+
 /* ---- due dates */
 
 enum due_kind {
@@ -138,7 +200,17 @@ enum due_kind {
     DUE_DAY,      /* day n of the period's last month (of its only month), clipped to the month's end */
     DUE_FIRST_DAY_N, /* day n counted from the period's first day */
     DUE_WEEKDAY,  /* weekday n (1 Monday) of the period's last week */
-    DUE_FIELD     /* a date that the birth event carries */
+    DUE_FIELD,    /* a date that the birth event carries */
+    DUE_WINDOW,   /* the last day of a window: first or last week of the period's last month, by `window` */
+    DUE_WORKDAY,  /* the nth workday of the period's last month; n < 0: from its end */
+    DUE_RRULE     /* the last occurrence within the period of an RFC 5545 rule */
+};
+/* What 「第一周」 and 「最后一周」 mean. */
+enum due_window {
+    WINDOW_DAYS,      /* days 1 to 7; the last 7 days */
+    WINDOW_WEEK,      /* the Monday week that holds the 1st or the last day, clipped to the month */
+    WINDOW_FULL_WEEK, /* the first or last whole Monday to Sunday */
+    WINDOW_WORKDAYS   /* the first or last 5 workdays */
 };
 enum due_roll { ROLL_NONE, ROLL_NEXT, ROLL_PREVIOUS };
 struct due_rule {
@@ -148,6 +220,9 @@ struct due_rule {
     enum due_roll roll;
     bool exclusive;      /* cutoff: the due instant is 00:00 of the day instead of 24:00 */
     const struct expr *field;
+    enum due_window window;
+    bool first;          /* DUE_WINDOW: the first week, else the last; DUE_DAY, DUE_WORKDAY: of the period's first month */
+    struct slice rrule;
 };
 
 /* ---- obligations */
@@ -171,11 +246,101 @@ struct obligation {
     struct duration *remind; /* longest first */
     size_t nremind;
     struct duration missed_after, return_grace, settle;
+    bool has_soft;
+    struct due_rule soft; /* 「原则上」: its end is `soft-end`; reminds, and never sanctions */
+    const struct expr *only_if; /* over the task's key, when the task would be born; NULL: always */
+    bool jointly;               /* one task of all owners; the first by id is its unit */
+    struct birth {              /* born by events; with any of these there is no generator */
+        int kind;
+        const struct expr *where;   /* over the event */
+        const struct expr *owed_by; /* unit or set of units, over the event */
+        const struct expr *about;   /* text or set; NULL: empty */
+        const struct expr *period;  /* NULL: that of the event's belonging, or empty for PERIOD_ONCE */
+        const struct expr *due;     /* date; NULL: the obligation's own due rule */
+    } *births;
+    size_t nbirths;
+    const struct expr *about_each; /* `about: each of tasks`: keys of table rows; NULL: roles, or nothing */
+    int filed_by; /* a Fact of this kind is its submission; KIND_SUBMITTED: Submissions are */
+    const struct expr *filed_unit, *filed_about, *filed_period; /* with filed_by: which task; NULL: the fields of these names */
+    struct refusal *refuse; /* of a submission; over its fields and the task's key */
+    size_t nrefuse;
     const struct field *fields; /* of its Submission */
     size_t nfields;
     bool *required; /* per field: missing → returned at once */
     int machine;
     uint32_t place;
+};
+
+/* ---- what happens on a day: an event on a due rule, of nobody's task */
+
+struct schedule {
+    struct slice name, basis;
+    enum period_kind each;
+    struct due_rule at; /* raised at 00:00 of that day */
+    struct span effective;
+    int kind;       /* raised; fields: period, and unit when there are roles */
+    int *for_roles; /* one event for each holder; empty: one */
+    size_t nfor_roles;
+    uint32_t place;
+};
+
+/* ---- collections: instances as rows of expressions */
+
+enum column_source { COLUMN_NONE, COLUMN_KEY, COLUMN_STATE, COLUMN_SINCE, COLUMN_DUE, COLUMN_LIMIT, COLUMN_VAR, COLUMN_COUNT, COLUMN_EXCUSED };
+struct collection { /* of one machine, or `tasks`: of all machines of tasks */
+    struct slice name;
+    struct type row; /* record; its first fields are the key's parts, in their order */
+    struct collection_machine {
+        int machine;
+        struct collection_column {
+            enum column_source source; /* COLUMN_NONE: this machine has none; n/a */
+            int index;                 /* key part, variable or counter */
+        } *column; /* by field of the row */
+    } *machines;
+    size_t nmachines;
+};
+
+/* ---- tallies */
+
+struct tally {
+    struct slice name, title, basis;
+    int *of; /* roles whose holders are scored */
+    size_t nof;
+    enum period_kind period;
+    struct span span; /* of periods that are scored */
+    int machine;      /* its instances: key unit, period; variables at enum tally_var's positions */
+    struct tally_item {
+        struct slice name, title, basis;
+        const struct expr *value; /* NULL: the sum of its entries */
+        const struct expr *cap, *floor;
+        uint32_t place;
+    } *items; /* empty: items are named by the entries */
+    size_t nitems;
+    struct tally_feed { /* records that make entries */
+        int kind;
+        const struct expr *where, *unit, *period, *item, *points, *reason; /* over the event; NULL: unit and period as it says, item fixed */
+        int fixed_item;
+    } *feeds;
+    size_t nfeeds;
+    int self_kind;   /* its `lines` (item, points) fill the self column; -1: none */
+    int review_kind; /* its item and points stand in the final column; -1: none */
+    int closes_kind;
+    const struct expr *closes_where;
+    const struct expr *total; /* over the items' values, a row bound from outside; NULL: their sum */
+    bool rounds;
+    int round;        /* places: each item once, then the total */
+    int kind_closed;  /* "NAME closed": one for each unit; fields unit, period, total and one for each item */
+    uint32_t place;
+};
+/* Variables of a tally's machine. */
+enum tally_var {
+    TALLY_ENTRIES, /* list of {item, points, reason, source, id, at} */
+    TALLY_SELF,    /* list of {item, points} */
+    TALLY_REVIEW,  /* list of {item, points, reason} */
+    TALLY_ITEMS,   /* list of {item, points}: when it closed */
+    TALLY_TOTAL,   /* number: when it closed */
+    TALLY_SELF_TOTAL,
+    TALLY_VARS
 };
 
 /* ---- measures */
@@ -217,6 +382,7 @@ struct measure {
     int document;               /* index into documents, or -1 */
     struct template_part *body; /* of the notification */
     size_t nbody;
+    bool on_record; /* some `issued(M to U)` asks for it: the machine `issued` keeps (measure, unit) */
     uint32_t place;
 };
 
@@ -246,7 +412,17 @@ struct document {
 
 /* ---- machines */
 
-enum action_op { ACTION_SET, ACTION_CLEAR, ACTION_MEASURE, ACTION_RAISE, ACTION_TIMER, ACTION_CANCEL };
+enum action_op {
+    ACTION_SET,
+    ACTION_CLEAR,
+    ACTION_MEASURE,
+    ACTION_RAISE,
+    ACTION_TIMER,
+    ACTION_CANCEL,
+    ACTION_SCORE, /* index: tally; index2: item, or -1: `item` says its name; value: points */
+    ACTION_TASK,  /* index: obligation; bears a task of it */
+    ACTION_LIMIT  /* value: a date or an instant becomes the instance's limit */
+};
 struct action {
     enum action_op op;
     int index;                /* variable, measure, kind, or timer */
@@ -255,6 +431,8 @@ struct action {
     size_t nto, ncopy;
     struct slice basis;         /* MEASURE: override */
     const struct expr **fields; /* RAISE: one for each field of the kind, in its order */
+    int index2;
+    const struct expr *item, *period, *unit, *about, *due, *reason; /* SCORE, TASK: as far as given */
     uint32_t place;
 };
 
@@ -321,6 +499,24 @@ struct machine {
     struct field key[KEY_PARTS_MAX];
     size_t nkey;
     int unit_key; /* which key part names the unit, or -1 */
+    const struct expr *unit; /* where no key part does: whom measures go to; NULL: nobody by itself */
+    struct slice ledger;     /* the ledger that it keeps the rows of; empty: none */
+    struct fill {            /* var := value when a record of `kind` reaches the instance: before its counts, and before the rules */
+        int kind;
+        const struct expr *if_;
+        int var;
+        const struct expr *value; /* NULL: yes */
+    } *fills;
+    size_t nfills;
+    struct issued_mark { /* `issued(M)` in this instance: a variable that the issue sets to yes */
+        int measure, var;
+    } *issued_marks;
+    size_t nissued_marks;
+    struct migration { /* states of earlier definitions */
+        struct slice from;
+        int to;
+    } *migrate;
+    size_t nmigrate;
     struct reach *reach; /* for tasks empty: the built-in kinds name their task */
     size_t nreach;
     struct count_def *counts;
@@ -364,6 +560,8 @@ struct program {
     const struct calendar *calendar;
     struct span effective;
     int issuer; /* role, or -1 */
+    instant_t quiet_before; /* what falls before it is taken in, and nothing of it is issued; INSTANT_NONE */
+    bool hold;              /* measures are proposed, and issued when an operator says so */
 
     struct slice *roles;
     size_t nroles;
@@ -374,6 +572,17 @@ struct program {
     size_t nrelations;
     struct relation_row *relation_rows;
     size_t nrelation_rows;
+    struct succession { /* from unit rows that name a successor, and from roster changes; by day */
+        date_t day;     /* the first on which it holds */
+        struct slice *from, *to;
+        size_t nfrom, nto;
+        struct slice heir_of_counts, heir_of_cases, heir_of_tasks;
+    } *successions;
+    size_t nsuccessions;
+    struct role_index { /* by role: the units that ever hold it, by id; made by program_index */
+        int *unit;
+        size_t n;
+    } *role_holders;
     struct table *tables;
     size_t ntables;
     struct param *params;
@@ -382,6 +591,18 @@ struct program {
     size_t nkinds;
     struct ranking *rankings;
     size_t nrankings;
+    struct constant *constants;
+    size_t nconstants;
+    struct indicator *indicators;
+    size_t nindicators;
+    int readings; /* machine that keeps them; 0: none */
+    struct tally *tallies;
+    size_t ntallies;
+    struct collection *collections;
+    size_t ncollections;
+    struct schedule *schedules;
+    size_t nschedules;
+    int issued; /* machine that keeps what was issued to whom, as far as on_record; key measure, unit; 0: none */
     struct obligation *obligations;
     size_t nobligations;
     struct document *documents;

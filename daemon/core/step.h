@@ -14,12 +14,56 @@ enum input_class {
     INPUT_RANKING,
     INPUT_CLOCK,      /* handled by the caller: it only moves the clock */
     INPUT_DEFINITION, /* handled by the caller, through step_install */
+    INPUT_READING,
+    INPUT_DIRECTIVE,
+    INPUT_EXTENSION_REQUEST,
+    INPUT_EXTEND,
+    INPUT_WAIVE,
+    INPUT_PAUSE,
+    INPUT_RESUME,
+    INPUT_EXCUSE,
+    INPUT_ROSTER,
+    INPUT_ANNUL,     /* these three are handled by the caller: they need the workflow's history */
+    INPUT_SUPERSEDE,
+    INPUT_DECIDE,
     INPUT_OTHER       /* in the contract, but not acted on by this version: rejected with a reason that names it */
 };
 
 struct input_entry { /* of a ranking */
     struct slice subject;
     int64_t rank, places, tied; /* 0: not given. All ranks given and places not: computed from the list */
+};
+
+/* Which tasks and cases a correction is for: a part that is given narrows to any of its values. */
+struct selector {
+    struct slice *obligations, *units, *subjects, *periods, *roles, *machines, *states, *tasks;
+    size_t nobligations, nunits, nsubjects, nperiods, nroles, nmachines, nstates, ntasks;
+    date_t due_from, due_until; /* DATE_NONE: not given; both days included */
+};
+
+struct record_ref {
+    struct slice source, id; /* empty: not given */
+};
+
+/* The roster from a date on, see proto. Texts are as written; step checks them. */
+struct roster_change {
+    date_t from;
+    struct roster_unit {
+        struct slice id, title, kind, liaison, head, *roles, *aliases;
+        size_t nroles, naliases;
+    } *units;
+    size_t nunits;
+    struct slice *ended;
+    size_t nended;
+    struct roster_relation {
+        struct slice subject, relation, unit;
+    } *relations, *ended_relations;
+    size_t nrelations, nended_relations;
+    struct roster_succession {
+        struct slice *from, *to, heir_of_counts, heir_of_cases, heir_of_tasks;
+        size_t nfrom, nto;
+    } *successions;
+    size_t nsuccessions;
 };
 
 /* A decoded record. Values in `fields` are untyped (texts, numbers, yes-no, lists, records with names): step gives them types. */
@@ -35,6 +79,27 @@ struct input {
     struct input_entry *entries;
     size_t nentries;
     enum voice topic; /* which log it came by */
+
+    struct selector select; /* corrections */
+    struct slice until;     /* a date as written: extension asked or granted; a directive's due */
+    bool has_by;            /* extend: by this instead */
+    struct duration by;
+    bool refused;           /* extend: the request is refused */
+    struct record_ref request; /* extend: which request; supersede, annul: which record */
+    bool extend_due;        /* resume */
+    struct slice grounds, title, from_whom, basis; /* extension request, excuse; directive: title, source, basis */
+    struct slice *units;    /* directive */
+    size_t nunits;
+    struct slice measure_id; /* annul, decide */
+    bool issue;              /* decide: issue, else decline */
+    struct slice replacement; /* supersede: the packed InputEvent */
+    instant_t received_as;   /* supersede: INSTANT_NONE: as the replaced record */
+    bool reissue;
+    const struct roster_change *roster;
+    struct input_reading {
+        struct slice indicator, number, numerator, denominator, written; /* numbers as texts; empty: not given */
+        bool not_applicable, approximate;
+    } reading;
 };
 
 /* A typed event, as machines see it. */
@@ -54,6 +119,7 @@ struct timer {
     instant_t nominal;
     int64_t armed; /* instance.turns when it was armed: makes the cause of each firing unique */
     int hops;      /* timers in a row that fired at `due` itself and led to it */
+    bool held;     /* stands still: paused, or waiting for a decision about more time. Not in the index; `due` is then what it was */
 };
 
 struct task {
@@ -63,6 +129,20 @@ struct task {
     date_t day;
     bool provisional;
     struct slice reason;
+    instant_t soft_end;          /* 0: none */
+    struct slice title, basis;   /* of a directive's; empty: the obligation's */
+    struct slice *owners;        /* of a joint task: all of them, by id; else none */
+    size_t nowners;
+};
+
+/* What corrections made of a task or case. All zero: nothing. */
+struct standing {
+    instant_t paused;     /* since then its timers stand still; 0: they run */
+    instant_t asked;      /* when more time was asked for, and not decided yet; 0: not */
+    struct slice asked_until;
+    struct record_ref request;
+    bool waived;
+    struct slice excused; /* the grounds; nothing follows from its being late or missed */
 };
 
 struct cause { /* what made something happen: an input or a timer */
@@ -94,7 +174,12 @@ struct instance {
     struct cause born, last;   /* the record that created it, that last changed it */
     uint64_t turns;            /* how many turns changed it */
     bool halted;               /* its timer's turn broke a limit; timers are disarmed */
+    struct standing standing;
 };
+
+enum may_issue { ISSUE_OUT, ISSUE_PROPOSED /* kept for an operator to decide */, ISSUE_NOT };
+struct effects;
+struct issued;
 
 /* What a turn may ask. Memory comes from `a`. All calls see the state before this turn. */
 struct world {
@@ -106,6 +191,9 @@ struct world {
                  bool (*visit)(void *arg, struct instance *i), void *arg);
     /* The last number given to this series in this year; 0: none yet. */
     int64_t (*last_number)(void *ctx, struct slice series, int year);
+    /* What a re-run knows better. NULL, as in any first run: nothing. */
+    bool (*excused)(void *ctx, int machine, const struct slice *key, struct slice *grounds); /* of an instance about to be born */
+    enum may_issue (*may_issue)(void *ctx, const struct effects *so_far, const struct issued *m); /* asked for each measure before it counts as issued */
 };
 
 /* ---- what comes out */
@@ -143,6 +231,7 @@ struct issued {
     struct slice number_series;   /* what to count up: see effects.numbers */
     uint32_t place;               /* of the rule or state that issued it */
     int n; /* counts measures of the same name from the same instance in this turn, from 0 */
+    bool proposed; /* not issued: an operator decides */
 };
 
 struct effects {
@@ -152,6 +241,9 @@ struct effects {
     struct instance **changed; /* new states to store, each once, in the order first touched */
     const struct instance **was; /* of each of changed: as the world gave it; NULL: born in this turn */
     size_t nchanged;
+    const struct instance **removed; /* as the world gave them: gone, by a succession */
+    size_t nremoved;
+    const struct roster_change *roster; /* to be kept, and to hold from the next turn on; NULL: none */
     struct transition *transitions;
     size_t ntransitions;
     struct issued *issued; /* in the order made */

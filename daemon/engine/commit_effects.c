@@ -14,7 +14,7 @@ static void timer_entry(struct key *k, const struct flow *f, const struct instan
 static bool has_timer(const struct instance *i, const struct timer *timer)
 {
     for (size_t at = 0; i != NULL && at < i->ntimers; at++)
-        if (i->timers[at].def == timer->def && i->timers[at].n == timer->n && i->timers[at].due == timer->due)
+        if (!i->timers[at].held && i->timers[at].def == timer->def && i->timers[at].n == timer->n && i->timers[at].due == timer->due)
             return true;
     return false;
 }
@@ -47,7 +47,8 @@ enum turn_status commit_timers(struct store_txn *t, struct flow *f, const struct
     enum turn_status st = TURN_DONE;
 
     for (size_t at = 0; st == TURN_DONE && at < i->ntimers; at++)
-        st = timer_put(t, f, i, &i->timers[at], err);
+        if (!i->timers[at].held)
+            st = timer_put(t, f, i, &i->timers[at], err);
     return st;
 }
 
@@ -60,10 +61,10 @@ enum turn_status commit_instance(struct engine *e, struct store_txn *t, struct f
     enum turn_status st = TURN_DONE;
 
     for (size_t i = 0; st == TURN_DONE && was != NULL && i < was->ntimers; i++)
-        if (!has_timer(now, &was->timers[i]))
+        if (!was->timers[i].held && !has_timer(now, &was->timers[i]))
             st = timer_delete(t, f, was, &was->timers[i], err);
     for (size_t i = 0; st == TURN_DONE && now != NULL && i < now->ntimers; i++)
-        if (!has_timer(was, &now->timers[i]))
+        if (!now->timers[i].held && !has_timer(was, &now->timers[i]))
             st = timer_put(t, f, now, &now->timers[i], err);
     if (st != TURN_DONE)
         return st;

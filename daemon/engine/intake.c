@@ -85,7 +85,8 @@ static bool check_against(const struct program *p, const struct input *in, struc
                           struct reasons *why)
 {
     struct probe probe = {false};
-    const struct world world = {&probe, probe_find, probe_scan, probe_last_number};
+    const struct world world = {
+        .ctx = &probe, .find = probe_find, .scan = probe_scan, .last_number = probe_last_number};
     struct effects fx;
 
     step_input(p, &world, in, a, &fx);

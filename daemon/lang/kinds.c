@@ -14,7 +14,10 @@ struct kind *kind_add(struct compiler *c, struct slice name, enum kind_class cla
 
 static const char *const builtin[KIND_DECLARED] = {
     [KIND_SUBMITTED] = "submitted", [KIND_ACCEPTED] = "accepted", [KIND_RETURNED] = "returned",
-    [KIND_COUNTED] = "counted",     [KIND_TIMER] = "timer",
+    [KIND_COUNTED] = "counted",     [KIND_TIMER] = "timer",       [KIND_READING] = "reading",
+    [KIND_DIRECTIVE] = "directive", [KIND_ASKED] = "extension-requested", [KIND_EXTENDED] = "extended",
+    [KIND_WAIVED] = "waived",       [KIND_PAUSED] = "paused",     [KIND_RESUMED] = "resumed",
+    [KIND_EXCUSED] = "excused",
 };
 
 struct slice kind_builtin_name(int kind)
@@ -22,8 +25,39 @@ struct slice kind_builtin_name(int kind)
     return slice_of(builtin[kind]);
 }
 
+static const struct field reading[READING_FIELDS] = {
+    [READING_INDICATOR] = {{"indicator", 9}, {.tag = TYPE_TEXT}},
+    [READING_UNIT] = {{"unit", 4}, {.tag = TYPE_UNIT}},
+    [READING_PERIOD] = {{"period", 6}, {.tag = TYPE_PERIOD}},
+    [READING_VALUE] = {{"value", 5}, {.tag = TYPE_NUMBER, .optional = true}},
+    [READING_NUMERATOR] = {{"numerator", 9}, {.tag = TYPE_NUMBER, .optional = true}},
+    [READING_DENOMINATOR] = {{"denominator", 11}, {.tag = TYPE_NUMBER, .optional = true}},
+    [READING_APPROXIMATE] = {{"approximate", 11}, {.tag = TYPE_YESNO}},
+    [READING_WRITTEN] = {{"written", 7}, {.tag = TYPE_TEXT, .optional = true}},
+    [READING_MET] = {{"met", 3}, {.tag = TYPE_YESNO, .optional = true}},
+};
+
+static const struct field directive[DIRECTIVE_FIELDS] = {
+    [DIRECTIVE_UNIT] = {{"unit", 4}, {.tag = TYPE_UNIT}},
+    [DIRECTIVE_ABOUT] = {{"about", 5}, {.tag = TYPE_TEXT}},
+    [DIRECTIVE_OBLIGATION] = {{"obligation", 10}, {.tag = TYPE_TEXT}},
+    [DIRECTIVE_TITLE] = {{"title", 5}, {.tag = TYPE_TEXT}},
+    [DIRECTIVE_SOURCE] = {{"source", 6}, {.tag = TYPE_TEXT, .optional = true}},
+    [DIRECTIVE_DUE] = {{"due", 3}, {.tag = TYPE_DATE, .optional = true}},
+    [DIRECTIVE_BASIS] = {{"basis", 5}, {.tag = TYPE_TEXT, .optional = true}},
+};
+
+static void fields_set(struct kind *k, const struct field *field, size_t n, struct arena *a)
+{
+    struct field *copy = ARENA_ARRAY(a, struct field, n);
+    memcpy(copy, field, n * sizeof *field);
+    k->fields = copy;
+    k->nfields = n;
+}
+
 void kinds_builtin(struct compiler *c)
 {
+    struct program *p = c->program;
     struct field task[] = {{S("unit"), {.tag = TYPE_UNIT}},
                            {S("about"), {.tag = TYPE_UNIT, .optional = true}},
                            {S("obligation"), {.tag = TYPE_TEXT}},
@@ -33,11 +67,14 @@ void kinds_builtin(struct compiler *c)
     memcpy(f, task, sizeof task);
     for (int i = 0; i < KIND_DECLARED; i++) {
         struct kind *k = kind_add(c, slice_of(builtin[i]), KIND_CLASS_BUILTIN, NULL);
-        bool review = i == KIND_ACCEPTED || i == KIND_RETURNED;
+        bool review = i == KIND_ACCEPTED || i == KIND_RETURNED, said = review || i >= KIND_ASKED;
         k->fields = f;
-        k->nfields = i == KIND_TIMER ? 0 : review ? 5 : 4;
-        k->voice = review ? VOICE_DEADLINES : VOICE_SUBMISSIONS;
+        k->nfields = i == KIND_TIMER ? 0 : said ? 5 : 4;
+        k->voice = review || i > KIND_ASKED ? VOICE_DEADLINES : VOICE_SUBMISSIONS;
     }
+    fields_set(&p->kinds[KIND_READING], reading, READING_FIELDS, c->arena);
+    fields_set(&p->kinds[KIND_DIRECTIVE], directive, DIRECTIVE_FIELDS, c->arena);
+    p->kinds[KIND_DIRECTIVE].voice = VOICE_DEADLINES;
 }
 
 /* ---- facts */
@@ -278,7 +315,7 @@ void rankings_declare(struct compiler *c)
     for (size_t i = 0; i < s->n; i++) {
         const struct declared *d = &s->item[i];
         struct ranking *r = &p->rankings[i];
-        *r = (struct ranking){.name = d->name, .period = PERIOD_YEAR, .place = place_of(c, d->key)};
+        *r = (struct ranking){.name = d->name, .tally = -1, .period = PERIOD_YEAR, .place = place_of(c, d->key)};
         if (keys_check(c, d->node, keys, sizeof keys / sizeof *keys,
                        arena_printf(c->arena, "ranking %.*s", SLICE_ARG(d->name)).p)) {
             r->title = read_title(c, yaml_get(d->node, "title"));

@@ -73,6 +73,7 @@ struct program *lang_compile(const struct bundle *bundle, struct arena *a, struc
     struct program *p = ARENA_NEW(a, struct program);
     c->program = p;
     p->issuer = -1;
+    p->quiet_before = INSTANT_NONE;
     size_t errors = d->errors;
     if (documents_read(c) && roster_compile(c)) {
         declare_all(c);

@@ -73,6 +73,7 @@ static void put_timers(Duban__V1__Instance *m, const struct machine *machine, co
         out->nominal_ms = timer->nominal;
         out->armed = timer->armed;
         out->hops = (uint32_t)timer->hops;
+        out->held = timer->held;
         m->timers[t] = out;
     }
 }
@@ -86,6 +87,31 @@ static Duban__V1__Instance__Task *task_of(const struct task *t, struct arena *a)
     m->day = t->day;
     m->provisional = t->provisional;
     m->reason = proto_text(a, t->reason);
+    if (t->soft_end) {
+        m->soft_end = proto_new(&duban__v1__instant__descriptor, a);
+        m->soft_end->ms = t->soft_end;
+    }
+    m->title = proto_text(a, t->title);
+    m->basis = proto_text(a, t->basis);
+    m->n_owners = t->nowners;
+    m->owners = ARENA_ARRAY(a, char *, t->nowners);
+    for (size_t o = 0; o < t->nowners; o++)
+        m->owners[o] = proto_text(a, t->owners[o]);
+    return m;
+}
+
+static Duban__V1__Instance__Standing *standing_of(const struct standing *s, struct arena *a)
+{
+    if (!s->paused && !s->asked && !s->waived && !s->excused.n)
+        return NULL;
+    Duban__V1__Instance__Standing *m = proto_new(&duban__v1__instance__standing__descriptor, a);
+    m->paused_ms = s->paused;
+    m->asked_ms = s->asked;
+    m->asked_until = proto_text(a, s->asked_until);
+    m->request_source = proto_text(a, s->request.source);
+    m->request_id = proto_text(a, s->request.id);
+    m->waived = s->waived;
+    m->excused = proto_text(a, s->excused);
     return m;
 }
 
@@ -124,6 +150,7 @@ struct slice wire_instance_pack(const struct program *p, const struct instance *
         m.last = stored_cause(&i->last, a);
     m.turns = i->turns;
     m.halted = i->halted;
+    m.standing = standing_of(&i->standing, a);
     return proto_pack(&m.base, a);
 }
 
@@ -209,7 +236,7 @@ static bool get_timers(const Duban__V1__Instance *m, const struct machine *machi
     for (size_t t = 0; t < m->n_timers; t++) {
         const Duban__V1__Instance__Timer *from = m->timers[t];
         struct timer timer = {timer_named(machine, slice_of(from->name)), (int)from->n, from->due_ms,
-                              from->nominal_ms, from->armed, (int)from->hops};
+                              from->nominal_ms, from->armed, (int)from->hops, from->held};
         if (timer.def < 0)
             return err_set(e, "machine %s has no timer %s, which is armed", m->machine, from->name);
         size_t at = i->ntimers++;
@@ -233,7 +260,14 @@ static bool get_task(const Duban__V1__Instance *m, const struct program *p, stru
                              .due = from->due_ms,
                              .day = from->day,
                              .provisional = from->provisional,
-                             .reason = slice_of(from->reason)};
+                             .reason = slice_of(from->reason),
+                             .soft_end = from->soft_end ? from->soft_end->ms : 0,
+                             .title = slice_of(from->title),
+                             .basis = slice_of(from->basis),
+                             .nowners = from->n_owners};
+    i->task->owners = ARENA_ARRAY(a, struct slice, from->n_owners);
+    for (size_t o = 0; o < from->n_owners; o++)
+        i->task->owners[o] = slice_of(from->owners[o]);
     if (i->task->obligation < 0)
         return err_set(e, "there is no obligation %s, of which there is a task", m->key[TASK_OBLIGATION]);
     if (!period_parse(i->key[TASK_PERIOD], &i->task->period))
@@ -287,5 +321,13 @@ struct instance *wire_instance_unpack(const struct program *p, struct slice byte
         stored_cause_read(m->last, &i->last);
     i->turns = m->turns;
     i->halted = m->halted;
+    if (m->standing)
+        i->standing = (struct standing){.paused = m->standing->paused_ms,
+                                        .asked = m->standing->asked_ms,
+                                        .asked_until = slice_of(m->standing->asked_until),
+                                        .request = {slice_of(m->standing->request_source),
+                                                    slice_of(m->standing->request_id)},
+                                        .waived = m->standing->waived,
+                                        .excused = slice_of(m->standing->excused)};
     return i;
 }

@@ -56,8 +56,6 @@ static struct program *program_new(struct arena *a)
 {
     static const struct slice roles[] = {{"office", 6}, {"taskforce", 9}, {"bureau", 6}};
     static const struct slice relations[] = {{"lead", 4}, {"lead-leader", 11}, {"superior", 8}};
-    static const struct slice names[] = {{"submitted", 9}, {"accepted", 8}, {"returned", 8}, {"counted", 7},
-                                         {"timer", 5},     {"ranked", 6},   {"dispatch", 8}};
     struct program *p = ARENA_NEW(a, struct program);
 
     p->roles = memcpy(arena_alloc(a, sizeof roles), roles, sizeof roles);
@@ -77,16 +75,18 @@ static struct program *program_new(struct arena *a)
     p->params[2] = (struct param){.name = S("within"), .type = {.tag = TYPE_DURATION}};
     p->params[3] = (struct param){.name = S("yellow-at"), .type = {.tag = TYPE_NUMBER}};
     p->nparams = 4;
-    p->kinds = ARENA_ARRAY(a, struct kind, 7);
-    for (size_t i = 0; i < 7; i++)
-        p->kinds[i].name = names[i];
+    p->kinds = ARENA_ARRAY(a, struct kind, KIND_DECLARED + 2);
+    for (size_t i = 0; i < KIND_DECLARED; i++)
+        p->kinds[i].name = S("built in");
+    p->kinds[RANKED].name = S("ranked");
+    p->kinds[CALLED].name = S("dispatch");
     p->kinds[RANKED].class_ = KIND_CLASS_RANKING_ENTRY;
     p->kinds[RANKED].fields = ranked_fields;
     p->kinds[RANKED].nfields = 8;
     p->kinds[CALLED].class_ = KIND_CLASS_FACT;
     p->kinds[CALLED].fields = call_fields;
     p->kinds[CALLED].nfields = 7;
-    p->nkinds = 7;
+    p->nkinds = KIND_DECLARED + 2;
     p->machines = ARENA_ARRAY(a, struct machine, 3);
     p->nmachines = 3;
     return p;

@@ -76,6 +76,8 @@ FX void build_kinds(struct program *p)
 {
     static const struct slice name[] = {
         WORD("submitted"),          WORD("accepted"), WORD("returned"), WORD("counted"),   WORD("timer"),
+        WORD("reading"),            WORD("directive"), WORD("extension-requested"), WORD("extended"),
+        WORD("waived"),             WORD("paused"),   WORD("resumed"),  WORD("excused"),
         WORD("ranking indicators"), WORD("ranked"),   WORD("slow"),     WORD("rectified"), WORD("accept"),
         WORD("dispatch"),           WORD("ping"),     WORD("bounce"),   WORD("missed")};
     static const enum kind_class class_[] = {

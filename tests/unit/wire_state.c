@@ -143,9 +143,9 @@ static struct instance *open_task(void)
                              .reason = S("last day of 2024-03, inclusive: until 24:00")};
     i->timers = ARENA_ARRAY(arena, struct timer, 3);
     i->ntimers = 3;
-    i->timers[0] = (struct timer){0, 0, at("2024-03-28T16:00:00Z"), at("2024-03-28T16:00:00Z"), 0, 0};
-    i->timers[1] = (struct timer){0, 1, at("2024-03-30T16:00:00Z"), at("2024-03-30T16:00:00Z"), 0, 0};
-    i->timers[2] = (struct timer){1, 0, INSTANT_MAX, at("2024-03-31T16:00:00Z"), 0, 0};
+    i->timers[0] = (struct timer){0, 0, at("2024-03-28T16:00:00Z"), at("2024-03-28T16:00:00Z"), 0, 0, false};
+    i->timers[1] = (struct timer){0, 1, at("2024-03-30T16:00:00Z"), at("2024-03-30T16:00:00Z"), 0, 0, false};
+    i->timers[2] = (struct timer){1, 0, INSTANT_MAX, at("2024-03-31T16:00:00Z"), 0, 0, false};
     i->limit = INSTANT_NONE;
     i->born = (struct cause){.instance = S("generator/dispatch"),
                              .timer = S("open"),

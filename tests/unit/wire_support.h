@@ -183,7 +183,7 @@ static inline struct instance *yellow_card(void)
     f[4] = (struct value){.tag = VALUE_INSTANT, .instant = i->since};
     i->timers = ARENA_ARRAY(arena, struct timer, 1);
     i->ntimers = 1;
-    i->timers[0] = (struct timer){0, 0, at("2024-08-09T16:00:00Z"), at("2024-08-09T16:00:00Z"), 2, 3};
+    i->timers[0] = (struct timer){0, 0, at("2024-08-09T16:00:00Z"), at("2024-08-09T16:00:00Z"), 2, 3, false};
     i->limit = at("2024-08-09T16:00:00Z");
     i->born = (struct cause){.source = S("portal-a"),
                              .id = S("rank-2024Q1"),

@@ -68,7 +68,7 @@ FX struct array_world *world_new(const struct program *p)
     assert_true(fx_nworlds < sizeof fx_worlds / sizeof *fx_worlds);
     fx_worlds[fx_nworlds++] = w;
     w->p = p;
-    w->w = (struct world){w, world_find, world_scan, world_number};
+    w->w = (struct world){.ctx = w, .find = world_find, .scan = world_scan, .last_number = world_number};
     return w;
 }
 
