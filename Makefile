@@ -9,7 +9,7 @@ CC ?= gcc
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 
-PKGS := libevent libevent_pthreads rdkafka lmdb libprotobuf-c libfyaml jansson libsodium
+PKGS := libevent libevent_pthreads rdkafka lmdb libprotobuf-c libfyaml jansson libsodium libical
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wformat=2 -Wvla
 HARD := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -fno-common -fno-delete-null-pointer-checks
 LHARD := -pie -Wl,-z,relro,-z,now,-z,noexecstack
@@ -96,6 +96,8 @@ $(B)/unit/%: tests/unit/%.c $$(call libs,$$(LINK_$$(firstword $$(subst _, ,$$*))
 unit: $(UNIT)
 
 include tests/kafka/rules.mk
+include tests/numbers/rules.mk
+include tests/fuzz/rules.mk
 
 # ---- what people run
 
@@ -131,6 +133,16 @@ check: packages-test ## every test, a real Kafka broker and a real browser inclu
 	$(Q)B=$(B) KAFKA=$(KAFKA) KAFKA_FAULTS=$(KAFKA_FAULTS) python3 tests/run.py \
 	    --command "include rules=python3 tests/include_rules.py" --unit $(B)/asan/unit \
 	    --command "scenarios=$(B)/asan/dubanctl test workflows/suifenhe-2024" --python 'test_*.py'
+
+# Unoptimised, so that each line is itself; without sanitizers, whose branches are not ours.
+COVERAGE = B=$(B)/coverage OPT="-O0 -g --coverage" HARD= LHARD=
+.PHONY: coverage
+coverage: packages-test ## which lines of core and lang the tests reach; fails under 95 %
+	$(Q)$(MAKE) --no-print-directory -j2 $(COVERAGE) all unit
+	$(Q)find $(B)/coverage -name '*.gcda' -delete
+	$(Q)B=$(B)/coverage python3 tests/run.py --unit $(B)/coverage/unit --command "scenarios=$(B)/coverage/dubanctl test workflows/suifenhe-2024" \
+	    --python 'test_language.py' --python 'test_docs.py'
+	$(Q)python3 tests/coverage.py $(B)/coverage --least 95
 
 .PHONY: asan
 asan: ## build with AddressSanitizer and UBSan into build/asan
@@ -176,4 +188,4 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 	@echo "  V=1 shows the commands; B=DIR builds elsewhere; SAN=-fsanitize=… OPT=… change the compilation"
 
--include $(shell [ -d $(B) ] && find $(B) -mindepth 1 \( -name fresh -o -name asan \) -prune -o -name '*.d' -type f -print)
+-include $(shell [ -d $(B) ] && find $(B) -mindepth 1 \( -name fresh -o -name asan -o -name fuzz -o -name coverage \) -prune -o -name '*.d' -type f -print)

@@ -11,11 +11,11 @@ build='gcc:gcc make:make libc6-dev:/usr/include/stdio.h pkg-config:pkg-config li
   librdkafka-dev:/usr/include/librdkafka/rdkafka.h liblmdb-dev:/usr/include/lmdb.h
   libprotobuf-c-dev:/usr/include/protobuf-c/protobuf-c.h protobuf-c-compiler:protoc-c
   libprotobuf-dev:/usr/include/google/protobuf/struct.proto libfyaml-dev:/usr/include/libfyaml.h
-  libjansson-dev:/usr/include/jansson.h libsodium-dev:/usr/include/sodium.h tzdata:/usr/share/zoneinfo/Asia/Shanghai
+  libjansson-dev:/usr/include/jansson.h libsodium-dev:/usr/include/sodium.h libical-dev:/usr/include/libical/ical.h tzdata:/usr/share/zoneinfo/Asia/Shanghai
   binutils:ar findutils:find'
 kafka='openjdk-17-jre-headless:java maven:mvn python3:python3 ca-certificates-java:/etc/ssl/certs/java/cacerts'
 test='libcmocka-dev:/usr/include/cmocka.h python3:python3 kcat:kcat chromium:chromium nodejs:node npm:npm procps:pkill
-  fonts-noto-cjk:/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc git:git'
+  python3-dateutil:/usr/lib/python3/dist-packages/dateutil/rrule.py fonts-noto-cjk:/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc git:git graphviz:dot'
 fresh='debootstrap:debootstrap'
 
 missing=

@@ -24,12 +24,14 @@ MAY_INCLUDE = {
 THIRD_PARTY = {
     "lmdb.h": ["store/store_lmdb*"],
     "librdkafka/": ["bus/bus_kafka*"],
+    "libical/": ["core/rrule_ical.c"],
     "libfyaml.h": ["lang/yaml.c"],
     "protobuf-c/": ["wire/*"],
     "duban/v1/": ["wire/*"],
     "google/protobuf/": ["wire/*"],
     "jansson.h": ["wire/*", "http/*", "ctl/*", "engine/query*"],
     "sodium.h": ["wire/*"],
+    "sanitizer/": ["base/mem.c"],
     "event2/": ["http/*", "ctl/*", "main.c"],
 }
 LIBC = {"assert", "ctype", "dirent", "errno", "fcntl", "fnmatch", "getopt", "glob", "inttypes", "limits", "locale", "malloc", "math", "poll", "pthread",

@@ -51,7 +51,7 @@ class Usage(Case):
 
     def test_help_lists_every_command_and_each_has_its_own(self):
         names = [line.split()[0] for line in ctl("help").stdout.splitlines() if line.startswith("  ")]
-        self.assertEqual(names, "check test simulate due publish send play tasks cases measures history events workflows topics".split())
+        self.assertEqual(names, "new check test simulate explain due diff graph publish send play tasks cases scores measures proposals decide history events workflows topics".split())
         for name in names:
             for arguments in (("help", name), (name, "--help")):
                 done = self.expect(ctl(*arguments), DONE)
@@ -127,7 +127,7 @@ class Check(Folder):
         self.assertIn("^^^^^^", done.stderr)
         self.assertNotIn("\033", done.stderr)
         (diagnostic,) = lines(self.expect(ctl("check", "suifenhe-2024", "--json", cwd=self.folder), PROBLEMS).stdout)
-        self.assertEqual((diagnostic["severity"], diagnostic["code"], diagnostic["width"]), ("error", "W0150", 6))
+        self.assertEqual((diagnostic["severity"], diagnostic["code"], diagnostic["endColumn"] - diagnostic["column"]), ("error", "W0150", 6))
         for command in (("test",), ("publish",), ("due", "--from", "2024-01-01", "--to", "2024-01-02"), ("simulate", "--events", YEAR)):
             self.expect(ctl(command[0], "suifenhe-2024", *command[1:], cwd=self.folder), PROBLEMS)
 
@@ -203,6 +203,7 @@ U02 = U01.replace("u-01", "u-02").replace("1号", "2号")
 FAILED = f"""suifenhe-2024/scenarios/one.yaml:5:13: 一次预警
   expected  {{measure: warning, unit: u-01, subject: i-018, basis: 五(一)}}
   happened  {U01}: other subject
+              subject: expected i-018, was i-017
             {U02}: other unit, subject
             and 165 more, further from it
 suifenhe-2024/scenarios/one.yaml:6:5: 一次预警
@@ -214,6 +215,9 @@ suifenhe-2024/scenarios/one.yaml:8:11: 一次预警
 suifenhe-2024/scenarios/one.yaml:9:12: 一次预警
   expected  {{machine: card, unit: u-01, subject: i-017, state: yellow}}
   happened  its state is warned
+            not taken: suifenhe-2024/workflow.yaml:{{1}} when ranked if event.low and low ≥ params.yellow-at → yellow, of card/u-01/i-017 in clear at 2024-04-10 09:00
+              event.low → yes
+              low ≥ params.yellow-at: 1 ≥ 2 → no
 suifenhe-2024/scenarios/one.yaml:10:24: 一次预警
   expected  this event is taken (no `rejected:` follows it)
   happened  rejected: reporter: u-03 may not report accepted: only bureau
@@ -236,7 +240,9 @@ class Scenarios(Folder):
         done = self.expect(self.scenario(FAILING), PROBLEMS)
         rule = next(n for n, line in enumerate((self.workflow / "workflow.yaml").read_text().splitlines(), 1)
                     if line == "      warned:")  # the state whose entry issues it
-        wanted = FAILED.replace("{0}", str(rule))
+        text = (self.workflow / "workflow.yaml").read_text().splitlines()
+        untaken = next(n for n, line in enumerate(text, 1) if "yellow-at" in line and "low" in line and "if:" in line) - 1
+        wanted = FAILED.replace("{0}", str(rule)).replace("{1}", str(untaken))
         self.assertEqual(done.stdout[:len(wanted)], wanted)
         self.assertEqual(done.stdout.splitlines()[-1], "0 passed, 1 failed")
 
@@ -305,6 +311,13 @@ at:
                 self.assertIn("suifenhe-2024/scenarios/one.yaml:3:", done.stderr)
         self.assertIn("earlier than the step before", self.scenario("scenario: x\nat:\n  - until 2024-04-02: []\n  - until 2024-04-01: []\n").stderr)
         self.assertIn("did you mean “covers”?", self.scenario("scenario: x\ncover: [a]\nat: []\n").stderr)
+
+    def test_a_warning_of_the_definition_may_be_expected(self):
+        self.spoil("defaults:\n", "roster-checks:\n  - {basis: 二, each: bureau, that: liaison is given, else: 未登记联络员}\ndefaults:\n")
+        warned = "scenario: x\nat:\n  - check: {warns: 未登记联络员, unit: %s}\n"
+        self.expect(self.scenario(warned % "sfh-syj"), DONE)
+        failed = self.expect(self.scenario(warned % "sfh-yhb"), PROBLEMS)
+        self.assertIn("it says: 二 未登记联络员: sfh-syj", failed.stdout)
 
     def test_no_scenarios_at_all(self):
         shutil.rmtree(self.workflow / "scenarios")

@@ -123,7 +123,7 @@ class Reference(unittest.TestCase):
 
     def test_functions_types_and_words(self):
         words = code_words(self.text)
-        for what, source, pattern in [("function", "lang/calls.c", r'\{"(\w+)", "\1\('),
+        for what, source, pattern in [("function", "lang/calls.c", r'\{"([\w-]+)", "\1\('),
                                       ("type", "lang/types.c", r'\{"([\w-]+)", \{\.tag = TYPE_'),
                                       ("name", "lang/names.c", r'\{"(\w+)", INSTANCE_'),
                                       ("part", "lang/members.c", r'= \{\{"([\w-]+)", \d+\}'),

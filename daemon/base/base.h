@@ -36,6 +36,9 @@ bool slice_is_utf8(struct slice s);
 /* No bytes below 0x20 and no 0x7f: what an id, a key part or a title may hold. */
 bool slice_is_printable(struct slice s);
 
+/* The nearest of the candidates by edit distance; empty: none is near. */
+struct slice nearest_name(struct slice got, const struct slice *candidate, size_t n);
+
 /* ---- memory: running out of it ends the process with a line on stderr; nothing here returns NULL. */
 
 void *mem_alloc(size_t n); /* zeroed */

@@ -3,6 +3,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Under AddressSanitizer what an arena has not handed out is out of bounds, and a gap follows each piece. */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define ARENA_GUARDED 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define ARENA_GUARDED 1
+#endif
+#ifdef ARENA_GUARDED
+#include <sanitizer/asan_interface.h>
+#define ARENA_GAP 16u
+#else
+#define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#define ARENA_GAP 0u
+#endif
+
 #define ARENA_ALIGN 16
 #define ARENA_FIRST_BLOCK 4096u
 #define ARENA_LARGEST_STEP                                                                                   \
@@ -86,6 +103,7 @@ void arena_reset(struct arena *a)
     if (largest) {
         largest->next = NULL;
         largest->used = 0;
+        ASAN_POISON_MEMORY_REGION(largest->data, largest->size);
     }
     a->blocks = largest;
     a->used = 0;
@@ -105,6 +123,7 @@ static struct block *arena_add_block(struct arena *a, size_t n)
         size = n;
     struct block *b = mem_grow(NULL, sizeof *b + size);
     *b = (struct block){a->blocks, size, 0};
+    ASAN_POISON_MEMORY_REGION(b->data, size);
     a->blocks = b;
     return b;
 }
@@ -113,13 +132,14 @@ void *arena_alloc(struct arena *a, size_t n)
 {
     if (n > SIZE_MAX / 2)
         mem_fail("impossible allocation", n);
-    n = (n + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
+    size_t taken = (n + ARENA_GAP + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
     struct block *b = a->blocks;
-    if (!b || b->size - b->used < n)
-        b = arena_add_block(a, n);
+    if (!b || b->size - b->used < taken)
+        b = arena_add_block(a, taken);
     char *p = b->data + b->used;
-    b->used += n;
-    a->used += n;
+    b->used += taken;
+    a->used += taken;
+    ASAN_UNPOISON_MEMORY_REGION(p, n);
     return memset(p, 0, n);
 }
 

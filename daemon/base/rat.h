@@ -28,6 +28,8 @@ enum rat_status rat_round(struct rat a, int places, struct rat *out); /* half aw
 
 /* "12", "-3.50", "70%" (= 7/10), "1/3". The whole slice; false on anything else or on overflow. */
 bool rat_parse(struct slice s, struct rat *out);
+/* The same as a report writes it: 近, 约 in front, 余, 多 behind say that it is only roughly so: 近800, 1500余. */
+bool rat_parse_written(struct slice s, struct rat *out, bool *approximate);
 /* Decimal if it terminates within 18 digits ("26.67" stays "26.67"), else "num/den". */
 struct slice rat_format(struct arena *a, struct rat r);
 /* Exactly `places` decimals, rounded half away from zero: "35.00". */

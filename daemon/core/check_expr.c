@@ -71,7 +71,10 @@ enum refers_to {
     TO_RELATION,
     TO_COLUMN,
     TO_TABLE,
-    TO_PERIOD_KIND
+    TO_PERIOD_KIND,
+    TO_COLLECTION,
+    TO_OBLIGATIONS,
+    TO_FIELD
 };
 #define MANY 255
 
@@ -137,6 +140,11 @@ static const struct {
     [EXPR_QUANT_SUM] = {1, 2, TO_NOTHING},
     [EXPR_QUANT_MEAN] = {1, 2, TO_NOTHING},
     [EXPR_MAP] = {2, 2, TO_NOTHING},
+    [EXPR_INSTANCES] = {0, KEY_PARTS_MAX, TO_COLLECTION},
+    [EXPR_AT] = {1, KEY_PARTS_MAX, TO_COLLECTION},
+    [EXPR_FIELD] = {1, 1, TO_FIELD},
+    [EXPR_ENTRIES] = {0, 0, TO_NOTHING},
+    [EXPR_DUE_DAY] = {1, 1, TO_OBLIGATIONS},
 };
 
 /* How many things of that sort there are where the expression stands. */
@@ -162,10 +170,15 @@ static size_t how_many(const struct check *c, enum refers_to to)
     case TO_LET:
         return m ? m->nlets : 0;
     case TO_META:
-        return INSTANCE_STATE + 1;
+        return INSTANCE_EXCUSED + 1;
     case TO_OBLIGATION:
         return OBLIGATION_TO + 1;
+    case TO_COLLECTION:
+        return p->ncollections;
+    case TO_OBLIGATIONS:
+        return p->nobligations;
     case TO_ROW:
+    case TO_FIELD: /* a record's field; the evaluator looks for itself */
         return SIZE_MAX;
     case TO_UNIT_ATTR:
         return UNIT_ROLES + 1;
@@ -184,6 +197,13 @@ static size_t how_many(const struct check *c, enum refers_to to)
     return SIZE_MAX;
 }
 
+/* How many parts the keys of a collection have. */
+static size_t check_key_parts(const struct check *c, int collection)
+{
+    const struct collection *of = &c->p->collections[collection];
+    return of->nmachines ? c->p->machines[of->machines[0].machine].nkey : 0;
+}
+
 static bool expr_at(const struct check *c, const struct expr *x, int depth)
 {
     if (depth >= EVAL_DEPTH_MAX)
@@ -199,7 +219,11 @@ static bool expr_at(const struct check *c, const struct expr *x, int depth)
          !check_index(c, "latest field", x->index2, c->machine->latest[x->index].nfields)) ||
         (to == TO_COLUMN && !check_index(c, "column", x->index2, c->p->tables[x->index].ncolumns)))
         return false;
+    if (to == TO_COLLECTION && x->nargs > check_key_parts(c, x->index))
+        return err_set(c->e, "%.*s: a key with too many parts", SLICE_ARG(c->what));
     for (size_t i = 0; i < x->nargs; i++) {
+        if (!x->arg[i] && x->op == EXPR_INSTANCES)
+            continue; /* any */
         if (!x->arg[i])
             return err_set(c->e, "%.*s: operation %d without argument %zu", SLICE_ARG(c->what), (int)x->op,
                            i);
@@ -242,7 +266,7 @@ static bool lets_of(const struct check *c, const struct expr *x, unsigned char *
         mark[x->index] = DONE;
     }
     for (size_t i = 0; i < x->nargs; i++)
-        if (!lets_of(c, x->arg[i], mark))
+        if (x->arg[i] && !lets_of(c, x->arg[i], mark))
             return false;
     return true;
 }

@@ -1,20 +1,20 @@
 #include "core/due.h"
 
-#include "core/step.h"
-
-#include <stdlib.h>
+#include "core/rrule.h"
+#include "core/window.h"
 
 #define DAY_MS 86400000
-#define ROLL_REACH                                                                                           \
-    16 /* no roll moves a date further than this many days: more than the longest run of days off */
 
 static const char *const weekday_name[] = {"",         "Monday", "Tuesday",  "Wednesday",
                                            "Thursday", "Friday", "Saturday", "Sunday"};
 
-/* What the obligation and the workflow both call effective. */
-static struct span due_span(const struct program *p, const struct obligation *o)
+const char *const due_window_name[DUE_WINDOWS] = {[WINDOW_DAYS] = "days",
+                                                  [WINDOW_WEEK] = "week",
+                                                  [WINDOW_FULL_WEEK] = "full-week",
+                                                  [WINDOW_WORKDAYS] = "workdays"};
+
+struct span due_span(const struct program *p, struct span s)
 {
-    struct span s = o->effective;
     if (p->effective.from != DATE_NONE && (s.from == DATE_NONE || s.from < p->effective.from))
         s.from = p->effective.from;
     if (p->effective.until != DATE_NONE && (s.until == DATE_NONE || s.until > p->effective.until))
@@ -28,19 +28,18 @@ bool due_in_force(const struct program *p, const struct obligation *o, struct pe
         return false;
     if (period.kind == PERIOD_ONCE)
         return true;
-    struct span s = due_span(p, o);
+    struct span s = due_span(p, o->effective);
     date_t first = period_first(period);
     return (s.from == DATE_NONE || first >= s.from) && (s.until == DATE_NONE || first < s.until);
 }
 
-/* First day and the day after the last. */
-static struct span period_days(const struct program *p, const struct obligation *o, struct period period)
+/* First day and the day after the last; of what does not recur, those of `whole`. */
+static struct span period_days(struct span whole, struct period period)
 {
-    struct span s = due_span(p, o);
     if (period.kind != PERIOD_ONCE)
         return (struct span){period_first(period), period_end(period)};
-    return (struct span){s.from == DATE_NONE ? period_first(period) : s.from,
-                         s.until == DATE_NONE ? period_end(period) : s.until};
+    return (struct span){whole.from == DATE_NONE ? period_first(period) : whole.from,
+                         whole.until == DATE_NONE ? period_end(period) : whole.until};
 }
 
 static date_t month_day(date_t within, int n)
@@ -53,53 +52,105 @@ static date_t month_day(date_t within, int n)
 
 /* ---- one function for each kind of rule: the nominal day, and in words */
 
-static date_t day_end(const struct due_rule *r, struct span days)
+struct asked {
+    const struct program *p;
+    const struct due_rule *r;
+    struct span days;
+};
+
+static date_t day_end(const struct asked *q)
 {
-    (void)r;
-    return days.until - 1;
+    return q->days.until - 1;
 }
 
-static date_t day_of_last_month(const struct due_rule *r, struct span days)
+static date_t day_of_last_month(const struct asked *q)
 {
-    return month_day(days.until - 1, r->n);
+    return month_day(q->days.until - 1, q->r->n);
 }
 
-static date_t day_from_first(const struct due_rule *r, struct span days)
+static date_t day_from_first(const struct asked *q)
 {
-    date_t clipped = days.until - days.from > 27 ? month_day(days.from, r->n) : days.from + r->n - 1;
+    struct span days = q->days;
+    date_t clipped = days.until - days.from > 27 ? month_day(days.from, q->r->n) : days.from + q->r->n - 1;
     return clipped < days.until ? clipped : days.until - 1;
 }
 
-static date_t day_last_weekday(const struct due_rule *r, struct span days)
+static date_t day_last_weekday(const struct asked *q)
 {
-    date_t last = days.until - 1;
-    return last - (date_weekday(last) - r->n + 7) % 7;
+    date_t last = q->days.until - 1;
+    return last - (date_weekday(last) - q->r->n + 7) % 7;
 }
 
-static struct slice say_end(const struct due_rule *r, struct slice period, struct arena *a)
+static struct span window_of(const struct asked *q)
 {
-    (void)r;
+    return window_days(q->p->calendar, q->r->window, q->r->first, window_month(q->days, q->r->first));
+}
+
+static date_t day_of_window(const struct asked *q)
+{
+    return window_of(q).until - 1;
+}
+
+static date_t day_nth_workday(const struct asked *q)
+{
+    return window_workday(q->p->calendar, q->r->n, window_month(q->days, q->r->first));
+}
+
+static date_t day_by_rrule(const struct asked *q)
+{
+    return q->days.until - q->days.from > RRULE_DAYS_MAX
+               ? DATE_NONE
+               : rrule_last(q->r->rrule, q->days.from, q->days.until);
+}
+
+static struct slice say_end(const struct asked *q, struct slice period, struct arena *a)
+{
+    (void)q;
     return arena_printf(a, "last day of %.*s", SLICE_ARG(period));
 }
 
-static struct slice say_day(const struct due_rule *r, struct slice period, struct arena *a)
+static struct slice say_day(const struct asked *q, struct slice period, struct arena *a)
 {
-    return arena_printf(a, "day %d of %.*s", r->n, SLICE_ARG(period));
+    return arena_printf(a, "day %d of %.*s", q->r->n, SLICE_ARG(period));
 }
 
-static struct slice say_first(const struct due_rule *r, struct slice period, struct arena *a)
+static struct slice say_first(const struct asked *q, struct slice period, struct arena *a)
 {
-    return arena_printf(a, "day %d from the start of %.*s", r->n, SLICE_ARG(period));
+    return arena_printf(a, "day %d from the start of %.*s", q->r->n, SLICE_ARG(period));
 }
 
-static struct slice say_weekday(const struct due_rule *r, struct slice period, struct arena *a)
+static struct slice say_weekday(const struct asked *q, struct slice period, struct arena *a)
 {
-    return arena_printf(a, "the last %s of %.*s", weekday_name[r->n], SLICE_ARG(period));
+    return arena_printf(a, "the last %s of %.*s", weekday_name[q->r->n], SLICE_ARG(period));
+}
+
+static struct slice say_window(const struct asked *q, struct slice period, struct arena *a)
+{
+    struct span w = window_of(q);
+    return arena_printf(a, "the %s week (%s) of %.*s: %.*s to %.*s", q->r->first ? "first" : "last",
+                        due_window_name[q->r->window], SLICE_ARG(period), SLICE_ARG(date_format(a, w.from)),
+                        SLICE_ARG(date_format(a, w.until - 1)));
+}
+
+static struct slice say_workday(const struct asked *q, struct slice period, struct arena *a)
+{
+    struct slice which = q->r->n < 0 ? S("the last workday") : arena_printf(a, "workday %d", q->r->n);
+    bool months = window_month(q->days, true).until < q->days.until;
+    return arena_printf(a, "%.*s of %s%.*s", SLICE_ARG(which),
+                        !months       ? ""
+                        : q->r->first ? "the first month of "
+                                      : "the last month of ",
+                        SLICE_ARG(period));
+}
+
+static struct slice say_rrule(const struct asked *q, struct slice period, struct arena *a)
+{
+    return arena_printf(a, "the last day by %.*s in %.*s", SLICE_ARG(q->r->rrule), SLICE_ARG(period));
 }
 
 static const struct {
-    date_t (*day)(const struct due_rule *r, struct span days);
-    struct slice (*say)(const struct due_rule *r, struct slice period, struct arena *a);
+    date_t (*day)(const struct asked *q); /* DATE_NONE: it does not fall in this period */
+    struct slice (*say)(const struct asked *q, struct slice period, struct arena *a);
 } due_kinds[] = {
     [DUE_NONE] = {NULL, NULL},
     [DUE_END] = {day_end, say_end},
@@ -107,6 +158,9 @@ static const struct {
     [DUE_FIRST_DAY_N] = {day_from_first, say_first},
     [DUE_WEEKDAY] = {day_last_weekday, say_weekday},
     [DUE_FIELD] = {NULL, NULL},
+    [DUE_WINDOW] = {day_of_window, say_window},
+    [DUE_WORKDAY] = {day_nth_workday, say_workday},
+    [DUE_RRULE] = {day_by_rrule, say_rrule},
 };
 
 /* ---- one due date */
@@ -127,199 +181,110 @@ static instant_t cutoff_instant(const struct program *p, const struct due_rule *
     return tz_instant(p->tz, d, r->exclusive ? 0 : DAY_MS);
 }
 
+instant_t due_cutoff(const struct program *p, const struct obligation *o, date_t day)
+{
+    return cutoff_instant(p, &o->due, day);
+}
+
+/* The calendar decides by all of the span which day it is. */
+static bool counts_workdays(const struct due_rule *r)
+{
+    return r->kind == DUE_WORKDAY || (r->kind == DUE_WINDOW && r->window == WINDOW_WORKDAYS);
+}
+
+static const char *cutoff_said(const struct due_rule *r)
+{
+    return r->exclusive ? "exclusive: until 00:00" : "inclusive: until 24:00";
+}
+
+/* From the nominal day to the effective one: roll, cut-off, and what there is to say of it. */
+static void due_settle(const struct program *p, const struct due_rule *r, date_t nominal, const char *cut,
+                       struct slice said, struct due *due, struct arena *a)
+{
+    due->day =
+        r->roll == ROLL_NONE ? nominal : calendar_roll(p->calendar, nominal, r->roll == ROLL_NEXT ? 1 : -1);
+    due->nominal = cutoff_instant(p, r, nominal);
+    due->effective = cutoff_instant(p, r, due->day);
+    bool too_early = due->day < nominal && due->effective <= due->opens;
+    if (too_early) { /* nobody could be in time */
+        due->day = nominal;
+        due->effective = due->nominal;
+    }
+    due->provisional |= r->roll != ROLL_NONE && p->calendar &&
+                        (nominal > p->calendar->known_until || due->day > p->calendar->known_until);
+    struct slice rolled =
+        too_early ? S("; not rolled: it would fall before it opens") : say_roll(p, nominal, due->day, a);
+    due->reason = arena_printf(a, "%.*s, %s%.*s%s", SLICE_ARG(said), cut, SLICE_ARG(rolled),
+                               due->provisional ? "; provisional: past the last published holidays" : "");
+}
+
+static struct due no_due(instant_t opens)
+{
+    return (struct due){.opens = opens,
+                        .nominal = INSTANT_MAX,
+                        .effective = INSTANT_MAX,
+                        .day = DATE_NONE,
+                        .reason = S("no due date")};
+}
+
+static struct due due_by(const struct program *p, const struct due_rule *r, const char *cut,
+                         struct span whole, struct period period, struct arena *a)
+{
+    struct due due = no_due(tz_instant(p->tz, period_days(whole, period).from, 0));
+    struct period target = period_step(period, r->periods_later);
+    struct asked q = {p, r, period_days(whole, target)};
+    if (!due_kinds[r->kind].day || q.days.until >= period_end((struct period){PERIOD_ONCE, 0}))
+        return due;
+    date_t nominal = due_kinds[r->kind].day(&q);
+    struct slice name = target.kind == PERIOD_ONCE ? S("the effective span") : period_format(a, target);
+    if (nominal == DATE_NONE) {
+        due.reason = arena_printf(a, "no day by its rule in %.*s", SLICE_ARG(name));
+        return due;
+    }
+    due.provisional = counts_workdays(r) && p->calendar &&
+                      window_month(q.days, r->first).until > p->calendar->known_until + 1;
+    due_settle(p, r, nominal, cut, due_kinds[r->kind].say(&q, name, a), &due, a);
+    return due;
+}
+
 struct due due_of(const struct program *p, const struct obligation *o, struct period period, struct arena *a)
 {
-    const struct due_rule *r = &o->due;
-    struct due due = {.opens = tz_instant(p->tz, period_days(p, o, period).from, 0),
-                      .nominal = INSTANT_MAX,
-                      .effective = INSTANT_MAX,
-                      .day = DATE_NONE,
-                      .reason = S("no due date")};
-    struct period target = period_step(period, r->periods_later);
-    struct span days = period_days(p, o, target);
-    if (!due_kinds[r->kind].day || days.until >= period_end((struct period){PERIOD_ONCE, 0}))
-        return due;
-    date_t nominal = due_kinds[r->kind].day(r, days);
-    due.day =
-        r->roll == ROLL_NONE ? nominal : calendar_roll(p->calendar, nominal, r->roll == ROLL_NEXT ? 1 : -1);
-    due.nominal = cutoff_instant(p, r, nominal);
-    due.effective = cutoff_instant(p, r, due.day);
-    bool too_early = due.day < nominal && due.effective <= due.opens;
-    if (too_early) { /* nobody could be in time */
-        due.day = nominal;
-        due.effective = due.nominal;
+    struct span whole = due_span(p, o->effective);
+    struct due due = due_by(p, &o->due, cutoff_said(&o->due), whole, period, a);
+    if (o->has_soft) {
+        struct due soft = due_by(p, &o->soft, cutoff_said(&o->soft), whole, period, a);
+        due.soft_end = soft.day == DATE_NONE ? 0 : soft.effective;
     }
-    due.provisional = r->roll != ROLL_NONE && p->calendar &&
-                      (nominal > p->calendar->known_until || due.day > p->calendar->known_until);
-    struct slice name = target.kind == PERIOD_ONCE ? S("the effective span") : period_format(a, target);
-    struct slice said = due_kinds[r->kind].say(r, name, a);
-    struct slice rolled =
-        too_early ? S("; not rolled: it would fall before it opens") : say_roll(p, nominal, due.day, a);
-    due.reason =
-        arena_printf(a, "%.*s, %s%.*s%s", SLICE_ARG(said),
-                     r->exclusive ? "exclusive: until 00:00" : "inclusive: until 24:00", SLICE_ARG(rolled),
-                     due.provisional ? "; provisional: past the last published holidays" : "");
     return due;
+}
+
+struct due due_on(const struct program *p, const struct obligation *o, date_t day, instant_t opens,
+                  struct arena *a)
+{
+    struct due due = no_due(opens);
+    if (day != DATE_NONE)
+        due_settle(p, &o->due, day, cutoff_said(&o->due), date_format(a, day), &due, a);
+    return due;
+}
+
+struct due due_schedule(const struct program *p, const struct schedule *s, struct period period,
+                        struct arena *a)
+{
+    return due_by(p, &s->at, "at 00:00", due_span(p, s->effective), period, a);
+}
+
+bool due_owes(const struct obligation *o, const struct due *due)
+{
+    return o->due.kind != DUE_RRULE || due->day != DATE_NONE;
+}
+
+bool due_from_calendar(const struct obligation *o)
+{
+    return o->nbirths == 0 && !o->by_rules;
 }
 
 instant_t due_limit(const struct program *p, instant_t issued, struct duration within)
 {
     instant_t last = duration_apply(p->tz, p->calendar, issued, within, 1);
     return tz_instant(p->tz, tz_date(p->tz, last, NULL), DAY_MS);
-}
-
-/* ---- who owes */
-
-static int unit_cmp(const void *x, const void *y)
-{
-    return slice_cmp((*(const struct unit *const *)x)->id, (*(const struct unit *const *)y)->id);
-}
-
-/* The units in force on d that hold one of the roles, by id. */
-static const struct unit **role_holders(const struct program *p, const int *roles, size_t nroles, date_t d,
-                                        struct arena *a, size_t *n)
-{
-    const struct unit **held = ARENA_ARRAY(a, const struct unit *, p->nunits);
-    *n = 0;
-    for (size_t u = 0; u < p->nunits; u++) {
-        bool holds = program_unit(p, p->units[u].id, d) == &p->units[u];
-        size_t r = 0;
-        while (holds && r < nroles && !unit_has_role(&p->units[u], roles[r]))
-            r++;
-        if (holds && r < nroles)
-            held[(*n)++] = &p->units[u];
-    }
-    qsort(held, *n, sizeof *held, unit_cmp);
-    return held;
-}
-
-struct owed_list {
-    struct arena *arena;
-    struct owed *item;
-    size_t n, cap;
-};
-
-static void owed_add(struct owed_list *l, const struct program *p, struct slice id, struct slice about,
-                     date_t d)
-{
-    const struct unit *u = program_unit(p, id, d);
-    if (!u)
-        return; /* dissolved, or not yet there: owes nothing */
-    struct owed *o = arena_push(l->arena, &l->item, &l->n, &l->cap, sizeof *o);
-    *o = (struct owed){u->id, about};
-}
-
-static int owed_cmp(const void *x, const void *y)
-{
-    const struct owed *a = x, *b = y;
-    int c = slice_cmp(a->unit, b->unit);
-    return c ? c : slice_cmp(a->about, b->about);
-}
-
-/* Evaluates `owed-by` as the task about `about` would see it. */
-static void owed_about(struct owed_list *l, const struct program *p, const struct obligation *o,
-                       struct period period, instant_t now, struct slice about)
-{
-    struct task task = {.obligation = (int)(o - p->obligations), .period = period};
-    struct instance draft = {.machine = o->machine, .state = -1, .task = &task, .limit = INSTANT_NONE};
-    draft.key[TASK_OBLIGATION] = o->name;
-    draft.key[TASK_PERIOD] = period_format(l->arena, period);
-    draft.key[TASK_ABOUT] = about;
-    struct eval ev = {.program = p, .instance = &draft, .now = now, .arena = l->arena};
-    struct value v = expr_eval(&ev, o->owed_by);
-    date_t today = tz_date(p->tz, now, NULL);
-    if (v.tag == VALUE_TEXT)
-        owed_add(l, p, v.text, about, today);
-    for (size_t i = 0; v.tag == VALUE_LIST && i < v.list.n; i++)
-        if (v.list.item[i].tag == VALUE_TEXT)
-            owed_add(l, p, v.list.item[i].text, about, today);
-}
-
-void due_owed(const struct program *p, const struct obligation *o, struct period period, instant_t now,
-              struct arena *a, struct owed **pairs, size_t *n)
-{
-    struct owed_list l = {.arena = a};
-    if (o->nabout_roles == 0)
-        owed_about(&l, p, o, period, now, S(""));
-    size_t nheld = 0;
-    const struct unit **held =
-        role_holders(p, o->about_roles, o->nabout_roles, tz_date(p->tz, now, NULL), a, &nheld);
-    for (size_t i = 0; i < nheld; i++)
-        owed_about(&l, p, o, period, now, held[i]->id);
-    if (l.n)
-        qsort(l.item, l.n, sizeof *l.item, owed_cmp);
-    size_t kept = 0;
-    for (size_t i = 0; i < l.n; i++)
-        if (kept == 0 || owed_cmp(&l.item[kept - 1], &l.item[i]) != 0)
-            l.item[kept++] = l.item[i];
-    *pairs = l.item;
-    *n = kept;
-}
-
-/* ---- the list */
-
-struct row_list {
-    struct arena *arena;
-    struct due_row *item;
-    size_t n, cap;
-};
-
-static int row_cmp(const void *x, const void *y)
-{
-    const struct due_row *a = x, *b = y;
-    if (a->due.effective != b->due.effective)
-        return a->due.effective < b->due.effective ? -1 : 1;
-    if (a->obligation != b->obligation)
-        return a->obligation < b->obligation ? -1 : 1; /* file order: they stand in one array */
-    int c = period_cmp(a->period, b->period);
-    if (c == 0)
-        c = slice_cmp(a->unit, b->unit);
-    return c ? c : slice_cmp(a->about, b->about);
-}
-
-static void rows_of_period(struct row_list *l, const struct program *p, const struct obligation *o,
-                           struct period period, const struct due *due, struct slice unit)
-{
-    struct owed *pairs;
-    size_t n;
-    due_owed(p, o, period, due->opens, l->arena, &pairs, &n);
-    for (size_t i = 0; i < n; i++) {
-        if (unit.n && !slice_eq(unit, pairs[i].unit))
-            continue;
-        struct due_row *row = arena_push(l->arena, &l->item, &l->n, &l->cap, sizeof *row);
-        *row = (struct due_row){o, period, pairs[i].unit, pairs[i].about, *due};
-    }
-}
-
-/* Periods whose due day may lie in [from, until): from the one that `from` can look back to, to the one that
- * `until` can. */
-static void rows_of_obligation(struct row_list *l, const struct program *p, const struct obligation *o,
-                               date_t from, date_t until, struct slice unit)
-{
-    struct span span = due_span(p, o);
-    struct period q = period_step(period_of_date(o->period, from - ROLL_REACH), -o->due.periods_later);
-    if (span.from != DATE_NONE && period_first(q) < span.from)
-        q = period_of_date(o->period, span.from);
-    for (bool more = true; more; q = period_step(q, 1)) {
-        struct due due = {.day = DATE_NONE};
-        if (due_in_force(p, o, q))
-            due = due_of(p, o, q, l->arena);
-        if (due.day != DATE_NONE && due.day >= from && due.day < until)
-            rows_of_period(l, p, o, q, &due, unit);
-        more = q.kind != PERIOD_ONCE && period_first(q) - ROLL_REACH < until &&
-               (span.until == DATE_NONE || period_first(q) < span.until);
-    }
-}
-
-void due_list(const struct program *p, date_t from, date_t until, struct slice unit, struct arena *a,
-              struct due_row **rows, size_t *n)
-{
-    struct row_list l = {.arena = a};
-    for (size_t o = 0; o < p->nobligations; o++)
-        if (p->obligations[o].due.kind != DUE_NONE)
-            rows_of_obligation(&l, p, &p->obligations[o], from, until, unit);
-    if (l.n)
-        qsort(l.item, l.n, sizeof *l.item, row_cmp);
-    *rows = l.item;
-    *n = l.n;
 }

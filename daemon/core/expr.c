@@ -60,6 +60,11 @@ static eval_op *const operation[] = {
     [EXPR_QUANT_SUM] = eval_sum_mean,
     [EXPR_QUANT_MEAN] = eval_sum_mean,
     [EXPR_MAP] = eval_map,
+    [EXPR_INSTANCES] = eval_instances,
+    [EXPR_AT] = eval_at,
+    [EXPR_FIELD] = eval_field,
+    [EXPR_DUE_DAY] = eval_due_day,
+    [EXPR_ENTRIES] = eval_entries,
 };
 
 struct value expr_eval(struct eval *ev, const struct expr *x)

@@ -63,7 +63,9 @@ enum expr_op {
     EXPR_QUANT_SUM,   /* of the numbers in list arg0 (a column: arg1 evaluated per row, when given) */
     EXPR_QUANT_MEAN,
     EXPR_MAP,         /* list arg0, arg1 evaluated per row */
-    EXPR_INSTANCES,   /* index: program.collections → its rows, in key order; args: by key part, what it must equal, or NULL: any */
+    EXPR_INSTANCES,   /* index: program.collections → its rows, in key order; args: by key part, what narrows the search: the part equals
+                       * it, or NULL: any. index2 = 1: the argument of a task's period is one in which the task's begins. n/a when an
+                       * argument is: then no row can be told to fit. Whoever filters must filter again: narrowing is about speed alone */
     EXPR_AT,          /* NAME[k, …]: the row of collection `index` with this key; args: every key part; n/a when there is none */
     EXPR_FIELD,       /* field `index` of the record arg0 */
     EXPR_ENTRIES,     /* of the tally's item being evaluated: records {item, points, reason, source, id, at} */
@@ -71,7 +73,7 @@ enum expr_op {
 };
 
 enum event_meta { EVENT_RECEIVED, EVENT_BY, EVENT_KIND };
-enum instance_meta { INSTANCE_SINCE, INSTANCE_DUE, INSTANCE_OPENS, INSTANCE_LIMIT, INSTANCE_NOW, INSTANCE_OWN_PERIOD, INSTANCE_SOFT_END, INSTANCE_STATE };
+enum instance_meta { INSTANCE_SINCE, INSTANCE_DUE, INSTANCE_OPENS, INSTANCE_LIMIT, INSTANCE_NOW, INSTANCE_OWN_PERIOD, INSTANCE_SOFT_END, INSTANCE_STATE, INSTANCE_EXCUSED };
 enum unit_attr { UNIT_TITLE, UNIT_LIAISON, UNIT_HEAD, UNIT_KIND, UNIT_ROLES };
 enum obligation_meta {
     OBLIGATION_REMIND,       /* list of durations */

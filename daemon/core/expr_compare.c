@@ -86,10 +86,27 @@ static struct value contains(const struct value *list, const struct value *wante
     return unknown ? NA : value_yes(false);
 }
 
+/* A date or an instant lies in a period, and so does a shorter or equal period that begins in it. */
+static struct value lies_in(const struct eval *ev, const struct value *v, struct period p)
+{
+    struct value day = *v;
+    if (v->tag == VALUE_PERIOD) {
+        bool shorter = p.kind == PERIOD_ONCE || (v->period.kind != PERIOD_ONCE && v->period.kind <= p.kind);
+        if (!shorter)
+            return value_yes(false);
+        day = (struct value){.tag = VALUE_DATE, .date = period_first(v->period)};
+    }
+    if (v->tag == VALUE_INSTANT)
+        as_date(ev, &day);
+    return day.tag == VALUE_DATE ? value_yes(period_first(p) <= day.date && day.date < period_end(p)) : NA;
+}
+
 /* `a in b` and `b has a`: of a set, any member will do. */
 struct value eval_member(struct eval *ev, const struct expr *x)
 {
     struct value a = eval_arg(ev, x, x->op == EXPR_IN ? 0 : 1), b = eval_arg(ev, x, x->op == EXPR_IN ? 1 : 0);
+    if (b.tag == VALUE_PERIOD)
+        return lies_in(ev, &a, b.period);
     if (a.tag == VALUE_NA || b.tag != VALUE_LIST)
         return NA;
     uint64_t cost = a.tag == VALUE_LIST ? (uint64_t)a.list.n * b.list.n : b.list.n;

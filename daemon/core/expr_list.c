@@ -22,8 +22,8 @@ struct value eval_where(struct eval *ev, const struct expr *x)
 {
     struct value list = eval_arg(ev, x, 0);
     struct items kept = {0};
-    if (list.tag != VALUE_LIST)
-        return NA;
+    if (list.tag != VALUE_LIST) /* instances of which nobody can tell whether they fit do not: only yes counts */
+        return x->nargs && x->arg[0]->op == EXPR_INSTANCES && !ev->failed ? items_list(&kept) : NA;
     for (size_t i = 0; i < list.list.n && !ev->failed; i++) {
         struct value v = eval_bound(ev, x, &list.list.item[i]);
         if (v.tag == VALUE_YESNO && v.yes)
@@ -49,8 +49,27 @@ struct value eval_quant_count(struct eval *ev, const struct expr *x)
     return list.tag == VALUE_LIST ? value_number(rat_int((int64_t)list.list.n)) : NA;
 }
 
+/* Of rows that a condition chooses: yes if it holds for one, else n/a if it is n/a for one, else no. */
+static struct value any_where(struct eval *ev, const struct expr *where)
+{
+    struct value list = eval_arg(ev, where, 0);
+    bool unknown = false;
+    if (list.tag != VALUE_LIST)
+        return NA;
+    for (size_t i = 0; i < list.list.n && !ev->failed; i++) {
+        struct value v = eval_bound(ev, where, &list.list.item[i]);
+        if (v.tag != VALUE_YESNO)
+            unknown = true;
+        else if (v.yes)
+            return v;
+    }
+    return unknown ? NA : value_yes(false);
+}
+
 struct value eval_quant_any(struct eval *ev, const struct expr *x)
 {
+    if (x->nargs && x->arg[0]->op == EXPR_WHERE)
+        return any_where(ev, x->arg[0]);
     struct value list = eval_arg(ev, x, 0);
     return list.tag == VALUE_LIST ? value_yes(list.list.n > 0) : NA;
 }

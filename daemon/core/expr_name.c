@@ -8,7 +8,12 @@ struct value eval_const(struct eval *ev, const struct expr *x)
 
 struct value eval_param(struct eval *ev, const struct expr *x)
 {
-    return ev->program->params[x->index].value;
+    const struct param *p = &ev->program->params[x->index];
+    size_t n = p->nversions;
+    date_t today = n ? eval_today(ev) : 0;
+    while (n && p->versions[n - 1].from > today)
+        n--;
+    return n ? p->versions[n - 1].value : p->value;
 }
 
 /* ---- the event */
@@ -40,16 +45,12 @@ struct value eval_event_meta(struct eval *ev, const struct expr *x)
 
 /* ---- the instance */
 
-/* Key parts are stored as text and become what their type says. */
-struct value eval_key(struct eval *ev, const struct expr *x)
+struct value key_value(const struct type *type, struct slice text)
 {
-    if (!ev->instance)
-        return NA;
-    struct slice text = ev->instance->key[x->index];
     struct value v = value_text(text);
     if (text.n == 0)
         return NA;
-    switch (x->type.tag) {
+    switch (type->tag) {
     case TYPE_PERIOD:
         v.tag = VALUE_PERIOD;
         return period_parse(text, &v.period) ? v : NA;
@@ -62,6 +63,11 @@ struct value eval_key(struct eval *ev, const struct expr *x)
     default:
         return v;
     }
+}
+
+struct value eval_key(struct eval *ev, const struct expr *x)
+{
+    return ev->instance ? key_value(&x->type, ev->instance->key[x->index]) : NA;
 }
 
 struct value eval_var(struct eval *ev, const struct expr *x)
@@ -116,6 +122,8 @@ struct value eval_instance_meta(struct eval *ev, const struct expr *x)
                    : NA;
     case INSTANCE_SOFT_END:
         return task && task->soft_end ? value_instant(task->soft_end) : NA;
+    case INSTANCE_EXCUSED:
+        return task ? (struct value){.tag = VALUE_YESNO, .yes = i->standing.excused.n > 0} : NA;
     case INSTANCE_STATE:
         return i && i->state >= 0 ? value_text(ev->program->machines[i->machine].states[i->state].name) : NA;
     }
@@ -147,7 +155,7 @@ struct value eval_obligation(struct eval *ev, const struct expr *x)
     case OBLIGATION_SETTLE:
         return value_duration(o->settle);
     case OBLIGATION_TITLE:
-        return value_text(o->title);
+        return value_text(ev->instance->task->title.n ? ev->instance->task->title : o->title);
     case OBLIGATION_TO:
         return eval_holders(ev, x, o->to, o->nto);
     }

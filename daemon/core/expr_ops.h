@@ -49,6 +49,9 @@ struct value items_set(struct eval *ev, const struct items *from);
 /* One for each group of operations; which expression goes where is expr.c's table. */
 typedef struct value eval_op(struct eval *ev, const struct expr *x);
 
+/* A part of an instance's key, which is stored as text, as a value of its type; NA: empty. */
+struct value key_value(const struct type *type, struct slice text);
+
 /* expr_name.c: what names stand for */
 eval_op eval_const, eval_param, eval_event, eval_event_meta, eval_key, eval_var, eval_count, eval_latest,
     eval_let;
@@ -64,6 +67,12 @@ eval_op eval_given, eval_not, eval_and_or, eval_if, eval_compare, eval_member;
 /* expr_arith.c: numbers, time and periods */
 eval_op eval_add_sub, eval_mul, eval_div, eval_neg, eval_round, eval_floor_ceil, eval_min_max,
     eval_before_after, eval_period_of, eval_step;
+
+/* expr_instances.c: instances as rows */
+eval_op eval_instances, eval_at, eval_field, eval_due_day;
+
+/* tally_compute.c: the entries of the item at hand */
+eval_op eval_entries;
 
 /* expr_list.c: lists and what is asked of them */
 eval_op eval_list, eval_where, eval_map, eval_quant_count, eval_quant_any, eval_quant_all, eval_sum_mean;

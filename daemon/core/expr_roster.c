@@ -1,4 +1,5 @@
 #include "core/expr_ops.h"
+#include "core/roster.h"
 
 /* Looks something up for a text, adding what it finds (nothing, one or several) to `to`. */
 typedef void look_up(struct eval *ev, const struct expr *x, struct slice key, struct items *to);
@@ -41,6 +42,8 @@ static struct value role_names(struct eval *ev, const struct unit *u)
 static void unit_attr(struct eval *ev, const struct expr *x, struct slice id, struct items *to)
 {
     const struct unit *u = program_unit(ev->program, id, eval_today(ev));
+    if (!u && x->index == UNIT_TITLE && id.n) /* a task may be about a row, or a matter in words */
+        items_add(ev, to, value_text(program_title(ev->program, id, eval_today(ev))));
     if (!u)
         return;
     switch ((enum unit_attr)x->index) {
@@ -71,15 +74,12 @@ struct value eval_holders(struct eval *ev, const struct expr *x, const int *role
 {
     const struct program *p = ev->program;
     struct items held = {0};
-    date_t today = eval_today(ev);
-    if (!eval_charge(ev, x, p->nunits))
+    int *unit;
+    size_t found = program_holders(p, roles, n, eval_today(ev), ev->arena, &unit);
+    if (!eval_charge(ev, x, found))
         return NA;
-    for (size_t u = 0; u < p->nunits; u++)
-        for (size_t r = 0; r < n; r++)
-            if (unit_has_role(&p->units[u], roles[r]) && span_has(p->units[u].in_force, today)) {
-                items_add(ev, &held, value_text(p->units[u].id));
-                break;
-            }
+    for (size_t i = 0; i < found; i++)
+        items_add(ev, &held, value_text(p->units[unit[i]].id));
     return items_set(ev, &held);
 }
 
@@ -131,7 +131,7 @@ static void related(struct eval *ev, const struct expr *x, struct slice subject,
     }
     for (; low < p->nrelation_rows && relation_cmp(&p->relation_rows[low], subject, x->index) == 0; low++)
         if (span_has(p->relation_rows[low].in_force, today) && eval_charge(ev, x, 1))
-            items_add(ev, to, value_text(p->units[p->relation_rows[low].unit].id));
+            items_add(ev, to, value_text(program_heir(p, p->units[p->relation_rows[low].unit].id, HEIR_OF_CASES, today)));
 }
 
 struct value eval_relation(struct eval *ev, const struct expr *x)
@@ -146,9 +146,13 @@ struct value eval_relation(struct eval *ev, const struct expr *x)
 
 static void column(struct eval *ev, const struct expr *x, struct slice key, struct items *to)
 {
-    const struct table_row *row = table_find(&ev->program->tables[x->index], key, eval_today(ev));
+    const struct table *t = &ev->program->tables[x->index];
+    const struct table_row *row = table_find(t, key, eval_today(ev));
+    struct value v = row ? row->column[x->index2] : NA;
+    if (t->columns[x->index2].type.tag == TYPE_UNIT && v.tag == VALUE_TEXT)
+        v.text = program_heir(ev->program, v.text, HEIR_OF_CASES, eval_today(ev));
     if (row)
-        items_add(ev, to, row->column[x->index2]);
+        items_add(ev, to, v);
 }
 
 struct value eval_column(struct eval *ev, const struct expr *x)

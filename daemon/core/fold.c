@@ -56,10 +56,12 @@ static void fold_count(struct turn *t, struct touched *x, const struct event *ev
             next = (struct count){window, 0};
     }
     struct acting act = {.x = x, .event = ev, .timer = -1};
-    if (turn_holds(t, def->if_, &act))
+    bool counted = turn_holds(t, def->if_, &act);
+    if (counted)
         next.n++;
     else if (def->consecutive)
         next.n = 0;
+    watch_count(t, &act, def, next.n, counted);
     if (next.n == c->n && period_eq(next.window, c->window))
         return;
     overlay_change(t, x);

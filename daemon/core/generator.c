@@ -12,7 +12,13 @@
 static const struct obligation *generator_obligation(const struct turn *t, const struct touched *x)
 {
     int o = program_obligation(t->p, x->i.key[0]);
-    return o >= 0 ? &t->p->obligations[o] : NULL;
+    return o >= 0 && due_from_calendar(&t->p->obligations[o]) ? &t->p->obligations[o] : NULL;
+}
+
+static bool still_due(struct turn *t, const struct obligation *o, struct period q)
+{
+    struct due due = due_of(t->p, o, q, t->arena);
+    return due_in_force(t->p, o, q) && due.day != DATE_NONE && due.effective > t->now;
 }
 
 /* Due dates ascend with their periods, so the first period that is still owed at `now` is found by walking
@@ -29,8 +35,7 @@ static bool first_owed(struct turn *t, const struct obligation *o, struct period
             q = period_step(q, 1);
     }
     if (o->due.kind != DUE_NONE && o->due.kind != DUE_FIELD && q.kind != PERIOD_ONCE)
-        while (due_in_force(t->p, o, period_step(q, -1)) &&
-               due_of(t->p, o, period_step(q, -1), t->arena).effective > t->now)
+        while (still_due(t, o, period_step(q, -1)))
             q = period_step(q, -1);
     while (due_in_force(t->p, o, q) && due_of(t->p, o, q, t->arena).effective <= t->now) {
         if (q.kind == PERIOD_ONCE)
@@ -49,47 +54,23 @@ static void generator_arm(struct turn *t, struct touched *x, const struct obliga
 
 /* ---- births */
 
-static struct task *task_of(struct turn *t, const struct obligation *o, struct period period,
-                            const struct due *due)
-{
-    struct task *task = ARENA_NEW(t->arena, struct task);
-    *task = (struct task){.obligation = (int)(o - t->p->obligations),
-                          .period = period,
-                          .opens = due->opens,
-                          .nominal = due->nominal,
-                          .due = due->effective,
-                          .day = due->day,
-                          .provisional = due->provisional,
-                          .reason = due->reason};
-    return task;
-}
-
 static void bear_tasks(struct turn *t, const struct obligation *o, struct period period)
 {
     struct due due = due_of(t->p, o, period, t->arena);
     struct owed *pair;
     size_t n;
-    due_owed(t->p, o, period, t->now, t->arena, &pair, &n);
+    if (!due_owes(o, &due))
+        return;
+    due_owed_seen(t->p, o, period, t->now, &t->instances, t->arena, &pair, &n);
     for (size_t i = 0; i < n && !t->failed; i++) {
         struct slice key[KEY_PARTS_MAX] = {[TASK_OBLIGATION] = o->name,
                                            [TASK_PERIOD] = period_format(t->arena, period),
                                            [TASK_UNIT] = pair[i].unit,
                                            [TASK_ABOUT] = pair[i].about};
-        size_t bytes = 0;
-        for (size_t k = 0; k < KEY_PARTS_MAX; k++)
-            bytes += key[k].n;
-        if (bytes > KEY_BYTES_MAX) {
-            turn_fail(t, "the key of %.*s for %.*s: at most %d bytes together, not %zu", SLICE_ARG(o->name),
-                      SLICE_ARG(pair[i].unit), KEY_BYTES_MAX, bytes);
-            return;
-        }
-        if (overlay_find(t, o->machine, key) || t->failed)
-            continue; /* an earlier version of the definition bore it */
-        struct touched *task = overlay_birth(t, o->machine, key);
-        if (!task)
-            return;
-        task->i.task = task_of(t, o, period, &due);
-        turn_bear(t, task, NULL);
+        struct task task = task_of(t, o, period, &due);
+        task.owners = pair[i].owners;
+        task.nowners = pair[i].nowners;
+        task_bear(t, o, key, &task, NULL);
     }
 }
 
@@ -97,6 +78,14 @@ void generator_open(struct turn *t, struct touched *x)
 {
     const struct obligation *o = generator_obligation(t, x);
     struct period period = x->i.next_period;
+    if (is_succession(x)) {
+        succession_settle(t);
+        return;
+    }
+    if (is_schedule(x)) {
+        schedule_open(t, x);
+        return;
+    }
     if (!o || !due_in_force(t->p, o, period))
         return; /* taken out of the definition, or cut short by it: nothing more is owed */
     bear_tasks(t, o, period);
@@ -156,5 +145,6 @@ static void install_obligation(struct turn *t, const struct obligation *o)
 void generator_install(struct turn *t)
 {
     for (size_t o = 0; o < t->p->nobligations && !t->failed; o++)
-        install_obligation(t, &t->p->obligations[o]);
+        if (due_from_calendar(&t->p->obligations[o]))
+            install_obligation(t, &t->p->obligations[o]);
 }

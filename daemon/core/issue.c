@@ -78,16 +78,19 @@ static struct slice issued_basis(const struct turn *t, const struct acting *act,
         return a->basis;
     if (of_rule.n && (act->in_rule || me->basis_of_rule))
         return of_rule;
+    if (me->basis_of_obligation && i->task && i->task->basis.n)
+        return i->task->basis;
     if (me->basis_of_obligation && i->task)
         return t->p->obligations[i->task->obligation].basis;
     return me->basis.n ? me->basis : t->p->machines[i->machine].basis;
 }
 
-static void issued_number(struct turn *t, const struct document *d, struct issued *out)
+/* Its number is taken when it leaves. */
+static void issued_document(struct turn *t, const struct document *d, struct issued *out)
 {
     int year, month, day;
     out->document_title = d->title;
-    if (d->number_prefix.n == 0)
+    if (d->number_prefix.n == 0 || out->how != ISSUE_OUT)
         return;
     date_to_civil(t->today, &year, &month, &day);
     struct effects *fx = t->out;
@@ -122,7 +125,9 @@ static struct value *issued_row(struct turn *t, const struct measure *me, const 
     f[MEASURE_UNIT] = text_or_na(out->unit);
     f[MEASURE_SUBJECT] = text_or_na(out->subject);
     f[MEASURE_ABOUT] = text_or_na(out->about);
-    f[MEASURE_OBLIGATION] = text_or_na(task ? t->p->obligations[task->obligation].title : S(""));
+    f[MEASURE_OBLIGATION] = text_or_na(!task           ? S("")
+                                       : task->title.n ? task->title
+                                                       : t->p->obligations[task->obligation].title);
     if (out->period.kind != PERIOD_ONCE)
         f[MEASURE_PERIOD] = (struct value){.tag = VALUE_PERIOD, .period = out->period};
     if (out->due != INSTANT_NONE)
@@ -134,25 +139,6 @@ static struct value *issued_row(struct turn *t, const struct measure *me, const 
     f[MEASURE_BASIS] = text_or_na(out->basis);
     f[MEASURE_NUMBER] = text_or_na(out->number);
     return row;
-}
-
-static struct slice row_title(const struct table *table, struct slice key, date_t today)
-{
-    const struct table_row *row = table_find(table, key, today);
-    for (size_t c = 0; row && c < table->ncolumns; c++)
-        if (slice_eq(table->columns[c].name, S("title")) && row->column[c].tag == VALUE_TEXT)
-            return row->column[c].text;
-    return S("");
-}
-
-/* The title of the unit, or of the first table's row, that has this id; else the id itself. */
-static struct slice title_of(struct turn *t, struct slice id)
-{
-    const struct unit *u = program_unit(t->p, id, t->today);
-    struct slice title = u ? u->title : S("");
-    for (size_t i = 0; i < t->p->ntables && title.n == 0; i++)
-        title = row_title(&t->p->tables[i], id, t->today);
-    return title.n ? title : id;
 }
 
 static void part_add(struct buf *b, const char *mark, struct slice s)
@@ -173,7 +159,7 @@ static struct slice default_body(struct turn *t, const struct value *row)
     part_add(&b, "", f[MEASURE_TITLE].text);
     for (size_t i = 0; i < sizeof named / sizeof *named; i++)
         if (f[named[i]].tag == VALUE_TEXT) {
-            part_add(&b, mark, title_of(t, f[named[i]].text));
+            part_add(&b, mark, program_title(t->p, f[named[i]].text, t->today));
             mark = "，";
         }
     if (f[MEASURE_PERIOD].tag != VALUE_NA)
@@ -250,6 +236,32 @@ static int issued_before(const struct turn *t, const struct instance *i, int mea
     return n;
 }
 
+/* Of a ledger's row also the row's own. */
+static instant_t issued_limit(const struct turn *t, const struct instance *i, const struct measure *me)
+{
+    if (me->has_limit)
+        return due_limit(t->p, t->now, me->limit);
+    return t->p->machines[i->machine].ledger.n ? i->limit : INSTANT_NONE;
+}
+
+/* What is taken in of the time before a workflow went live leaves nothing; a re-run knows what left before; on
+ * hold, an operator decides. */
+static enum may_issue issued_how(const struct turn *t, struct issued *out)
+{
+    if (t->now < t->p->quiet_before)
+        return ISSUE_QUIET;
+    if (t->w->may_issue)
+        return t->w->may_issue(t->w->ctx, t->out, out);
+    return t->p->hold ? ISSUE_PROPOSED : ISSUE_OUT;
+}
+
+static void issued_put(struct turn *t, const struct issued *out)
+{
+    struct issued *slot =
+        arena_push(t->arena, &t->out->issued, &t->out->nissued, &t->issued_cap, sizeof *slot);
+    *slot = *out;
+}
+
 static void issue_to_unit(struct turn *t, const struct acting *act, const struct action *a, struct slice unit)
 {
     const struct measure *me = &t->p->measures[a->index];
@@ -264,34 +276,82 @@ static void issue_to_unit(struct turn *t, const struct acting *act, const struct
                          .basis = issued_basis(t, act, a, me),
                          .time = t->now,
                          .due = INSTANT_NONE,
-                         .limit = me->has_limit ? due_limit(t->p, t->now, me->limit) : INSTANT_NONE,
+                         .limit = issued_limit(t, i, me),
                          .place = act->place,
                          .n = n};
     issued_subject(t, act, &out);
+    out.how = issued_how(t, &out);
+    bool counts = out.how == ISSUE_OUT || out.how == ISSUE_QUIET;
+    if (!counts && me->has_limit)
+        out.limit = INSTANT_NONE; /* it runs from when it is issued */
     if (me->document >= 0)
-        issued_number(t, &t->p->documents[me->document], &out);
+        issued_document(t, &t->p->documents[me->document], &out);
     const struct value *row = issued_row(t, me, &out, i->task);
     issued_recipients(t, act, a, me, row, &out);
     out.body = issued_body(t, act, me, row);
     if (me->has_limit)
         i->limit = out.limit;
-    struct issued *slot =
-        arena_push(t->arena, &t->out->issued, &t->out->nissued, &t->issued_cap, sizeof *slot);
-    *slot = out;
+    issued_put(t, &out);
+    if (counts)
+        issue_record(t, act->x, a->index, unit);
+}
+
+void issue_proposed(struct turn *t, struct touched *x, const struct proposed *m)
+{
+    const struct measure *me = &t->p->measures[m->measure];
+    const struct task *task = x ? x->i.task : NULL;
+    struct acting act = {.x = x, .timer = -1, .place = m->place};
+    struct issued out = {.measure = m->measure,
+                         .instance = x ? &x->i : NULL,
+                         .unit = m->unit,
+                         .subject = m->subject,
+                         .about = m->about,
+                         .obligation = m->obligation,
+                         .period = m->period,
+                         .basis = m->basis,
+                         .to = m->to,
+                         .nto = m->nto,
+                         .copy = m->copy,
+                         .ncopy = m->ncopy,
+                         .time = t->now,
+                         .due = task && task->due != INSTANT_MAX ? task->due : INSTANT_NONE,
+                         .limit = INSTANT_NONE,
+                         .place = m->place};
+    if (me->has_limit)
+        out.limit = due_limit(t->p, t->now, me->limit);
+    else if (x)
+        out.limit = issued_limit(t, &x->i, me);
+    if (me->document >= 0)
+        issued_document(t, &t->p->documents[me->document], &out);
+    out.body = issued_body(t, &act, me, issued_row(t, me, &out, task));
+    if (x && me->has_limit) {
+        struct value limit = {.tag = VALUE_INSTANT, .instant = out.limit};
+        limit_set(t, x, &limit);
+    }
+    issued_put(t, &out);
+    issue_record(t, x, m->measure, m->unit);
 }
 
 void issue_measure(struct turn *t, const struct acting *act, const struct action *a)
 {
     const struct instance *i = &act->x->i;
-    int unit_key = i->task ? TASK_UNIT : t->p->machines[i->machine].unit_key;
+    const struct machine *m = &t->p->machines[i->machine];
+    int unit_key = i->task ? TASK_UNIT : m->unit_key;
     struct ids units = {0};
-    if (!a->value) {
+    const struct expr *whom = a->value ? a->value : m->unit;
+    for (size_t o = 0; !whom && i->task && o < i->task->nowners && !t->failed; o++)
+        issue_to_unit(t, act, a, i->task->owners[o]);
+    if (!whom && i->task && i->task->nowners)
+        return;
+    if (!whom) {
         issue_to_unit(t, act, a, unit_key >= 0 ? i->key[unit_key] : S(""));
         return;
     }
-    struct value v = turn_eval(t, a->value, act);
+    struct value v = turn_eval(t, whom, act);
     ids_add(t, &units, &v);
     ids_settle(&units, NULL);
+    if (!a->value && units.n == 0)
+        issue_to_unit(t, act, a, S(""));
     for (size_t u = 0; u < units.n && !t->failed; u++)
         issue_to_unit(t, act, a, units.item[u]);
 }

@@ -76,7 +76,7 @@ struct touched *overlay_find(struct turn *t, int machine, const struct slice *ke
     bool found;
     size_t at = overlay_place(&t->overlay, machine, key, &found);
     if (found)
-        return t->overlay.sorted[at];
+        return t->overlay.sorted[at]->gone ? NULL : t->overlay.sorted[at];
     const struct instance *i = t->w->find(t->w->ctx, t->arena, machine, key);
     return i ? overlay_take(t, i) : NULL;
 }
@@ -94,6 +94,8 @@ struct touched *overlay_birth(struct turn *t, int machine, const struct slice *k
                              .latest = ARENA_ARRAY(t->arena, struct latest, m->nlatest),
                              .born = t->cause};
     memcpy(x->i.key, key, sizeof x->i.key);
+    if (m->of == MACHINE_TASK && t->w->excused)
+        t->w->excused(t->w->ctx, machine, x->i.key, &x->i.standing.excused);
     return overlay_insert(t, x);
 }
 
@@ -152,10 +154,89 @@ struct touched **overlay_scan(struct turn *t, int machine, const struct slice *k
     }
     l.n = kept;
     for (size_t i = 0; i < o->nsorted; i++)
-        if (o->sorted[i]->i.machine == machine && prefix_eq(o->sorted[i]->i.key, key, nkey))
+        if (o->sorted[i]->i.machine == machine && !o->sorted[i]->gone && prefix_eq(o->sorted[i]->i.key, key, nkey))
             *(struct touched **)arena_push(t->arena, &l.item, &l.n, &l.cap, sizeof *l.item) = o->sorted[i];
     if (l.n)
         qsort(l.item, l.n, sizeof *l.item, touched_cmp);
     *n = l.n;
     return l.item;
+}
+
+/* ---- for expressions: nothing is touched by being read. An instance that is only now being born is not
+ * there yet. */
+
+static bool is_there(const struct touched *x)
+{
+    return !x->gone && x->i.state >= 0;
+}
+
+static const struct instance *peek(void *ctx, int machine, const struct slice *key)
+{
+    struct turn *t = ctx;
+    bool found;
+    size_t at = overlay_place(&t->overlay, machine, key, &found);
+    if (found)
+        return is_there(t->overlay.sorted[at]) ? &t->overlay.sorted[at]->i : NULL;
+    return t->w->find(t->w->ctx, t->arena, machine, key);
+}
+
+struct merge { /* the world's instances and the turn's own, by key */
+    struct turn *turn;
+    int machine;
+    const struct slice *key;
+    size_t nkey;
+    size_t next; /* of overlay.sorted */
+    bool (*visit)(void *arg, const struct instance *i);
+    void *arg;
+    bool ended;
+};
+
+/* Passes on the turn's own up to this key (NULL: to the end). *same: the key's own was among them. */
+static void merge_own(struct merge *m, const struct slice *until, bool *same)
+{
+    const struct overlay *o = &m->turn->overlay;
+    for (; m->next < o->nsorted && !m->ended; m->next++) {
+        const struct instance *i = &o->sorted[m->next]->i;
+        if (i->machine != m->machine || !prefix_eq(i->key, m->key, m->nkey))
+            return;
+        int c = until ? instance_key_cmp(i->key, until) : -1;
+        if (c > 0)
+            return;
+        *same = *same || c == 0;
+        if (is_there(o->sorted[m->next]))
+            m->ended = !m->visit(m->arg, i);
+    }
+}
+
+static bool merge_visit(void *arg, struct instance *i)
+{
+    struct merge *m = arg;
+    bool same = false;
+    merge_own(m, i->key, &same);
+    if (!m->ended && !same)
+        m->ended = !m->visit(m->arg, i);
+    return !m->ended;
+}
+
+static void merged_scan(void *ctx, int machine, const struct slice *key, size_t nkey,
+                        bool (*visit)(void *arg, const struct instance *i), void *arg)
+{
+    struct turn *t = ctx;
+    struct slice least[KEY_PARTS_MAX] = {{0}};
+    bool found;
+    memcpy(least, key, nkey * sizeof *key);
+    struct merge m = {.turn = t,
+                      .machine = machine,
+                      .key = key,
+                      .nkey = nkey,
+                      .next = overlay_place(&t->overlay, machine, least, &found),
+                      .visit = visit,
+                      .arg = arg};
+    t->w->scan(t->w->ctx, t->arena, machine, key, nkey, merge_visit, &m);
+    merge_own(&m, NULL, &found);
+}
+
+struct instances overlay_instances(struct turn *t)
+{
+    return (struct instances){.ctx = t, .find = peek, .scan = merged_scan};
 }

@@ -21,6 +21,9 @@ struct span { /* of local dates, half open; DATE_NONE at either side: unbounded 
 
 /* ---- roster */
 
+/* What is inherited when units end; see roster.h. */
+enum heir { HEIR_OF_COUNTS, HEIR_OF_CASES, HEIR_OF_TASKS, HEIRS };
+
 struct unit {
     struct slice id, title, kind, liaison, head, successor;
     int *roles; /* indices into program.roles */
@@ -87,6 +90,7 @@ enum builtin_kind {
     KIND_READING, /* fields: enum reading_field */
     KIND_DIRECTIVE, /* births tasks; fields: enum directive_field */
     KIND_ASKED,   /* "extension-requested"; the task's fields and reason. From here to KIND_EXCUSED: what corrections say to the selected */
+    KIND_REFUSED, /* "extension-refused" */
     KIND_EXTENDED, /* instances, tasks and cases alike (a case's event has `unit` and `reason` only) */
     KIND_WAIVED,
     KIND_PAUSED,
@@ -100,7 +104,8 @@ enum kind_class {
     KIND_CLASS_FACT,          /* declared under `events:`; arrives as Fact */
     KIND_CLASS_RANKING,       /* "ranking NAME": the list as a whole; fields period, places (number) */
     KIND_CLASS_RANKING_ENTRY, /* "ranked" (one ranking) or "ranked NAME": one entry */
-    KIND_CLASS_RAISED         /* made by a rule's `raise:` */
+    KIND_CLASS_RAISED,        /* made by a rule's `raise:` */
+    KIND_CLASS_CLOSED         /* "NAME closed": made when a tally closes */
 };
 
 enum voice { VOICE_SUBMISSIONS, VOICE_DEADLINES, VOICE_EITHER }; /* which topic may carry a record */
@@ -200,18 +205,20 @@ enum due_kind {
     DUE_DAY,      /* day n of the period's last month (of its only month), clipped to the month's end */
     DUE_FIRST_DAY_N, /* day n counted from the period's first day */
     DUE_WEEKDAY,  /* weekday n (1 Monday) of the period's last week */
-    DUE_FIELD,    /* a date that the birth event carries */
-    DUE_WINDOW,   /* the last day of a window: first or last week of the period's last month, by `window` */
-    DUE_WORKDAY,  /* the nth workday of the period's last month; n < 0: from its end */
-    DUE_RRULE     /* the last occurrence within the period of an RFC 5545 rule */
+    DUE_FIELD,    /* a day that the birth gives */
+    DUE_WINDOW,   /* the last day of a window: first week of the period's first month or last week of its last, by `window` */
+    DUE_WORKDAY,  /* the nth workday of the period's last month (of a period shorter than a month: its own); n < 0: from its end */
+    DUE_RRULE     /* the last occurrence within the period of an RFC 5545 rule; a period without one is not owed */
 };
 /* What 「第一周」 and 「最后一周」 mean. */
 enum due_window {
     WINDOW_DAYS,      /* days 1 to 7; the last 7 days */
     WINDOW_WEEK,      /* the Monday week that holds the 1st or the last day, clipped to the month */
     WINDOW_FULL_WEEK, /* the first or last whole Monday to Sunday */
-    WINDOW_WORKDAYS   /* the first or last 5 workdays */
+    WINDOW_WORKDAYS,  /* the first or last 5 workdays */
+    DUE_WINDOWS
 };
+extern const char *const due_window_name[DUE_WINDOWS]; /* days week full-week workdays */
 enum due_roll { ROLL_NONE, ROLL_NEXT, ROLL_PREVIOUS };
 struct due_rule {
     enum due_kind kind;
@@ -219,9 +226,8 @@ struct due_rule {
     int periods_later;   /* 0: within the period; 1: in the next one … */
     enum due_roll roll;
     bool exclusive;      /* cutoff: the due instant is 00:00 of the day instead of 24:00 */
-    const struct expr *field;
     enum due_window window;
-    bool first;          /* DUE_WINDOW: the first week, else the last; DUE_DAY, DUE_WORKDAY: of the period's first month */
+    bool first;          /* DUE_WINDOW: the first week, else the last; DUE_WORKDAY: of the period's first month */
     struct slice rrule;
 };
 
@@ -254,13 +260,18 @@ struct obligation {
         int kind;
         const struct expr *where;   /* over the event */
         const struct expr *owed_by; /* unit or set of units, over the event */
-        const struct expr *about;   /* text or set; NULL: empty */
+        const struct expr *about;   /* text, number, date, period, or a set of texts; NULL: empty */
         const struct expr *period;  /* NULL: that of the event's belonging, or empty for PERIOD_ONCE */
-        const struct expr *due;     /* date; NULL: the obligation's own due rule */
+        const struct expr *due;     /* a date, or an instant: its local day; NULL: the obligation's own due rule */
     } *births;
     size_t nbirths;
+    bool by_rules;              /* born by rules (ACTION_TASK) alone: no generator either */
+    bool about_text;            /* a born task's `about` is free text */
+    int *by;                    /* roles that may give directives for it; empty: any unit */
+    size_t nby;
     const struct expr *about_each; /* `about: each of tasks`: keys of table rows; NULL: roles, or nothing */
     int filed_by; /* a Fact of this kind is its submission; KIND_SUBMITTED: Submissions are */
+    int kind_filed; /* what `refuse` sees as the event: filed_by, or a kind of its own whose fields are `fields`; 0: it refuses nothing */
     const struct expr *filed_unit, *filed_about, *filed_period; /* with filed_by: which task; NULL: the fields of these names */
     struct refusal *refuse; /* of a submission; over its fields and the task's key */
     size_t nrefuse;
@@ -290,6 +301,8 @@ enum column_source { COLUMN_NONE, COLUMN_KEY, COLUMN_STATE, COLUMN_SINCE, COLUMN
 struct collection { /* of one machine, or `tasks`: of all machines of tasks */
     struct slice name;
     struct type row; /* record; its first fields are the key's parts, in their order */
+    int *obligations; /* of tasks: all of the program's, by name */
+    size_t nobligations;
     struct collection_machine {
         int machine;
         struct collection_column {
@@ -300,7 +313,7 @@ struct collection { /* of one machine, or `tasks`: of all machines of tasks */
     size_t nmachines;
 };
 
-/* ---- tallies */
+/* ---- tallies: points of a unit in a period. Each is a machine of its own, key (unit, period), states open and closed. */
 
 struct tally {
     struct slice name, title, basis;
@@ -311,37 +324,69 @@ struct tally {
     int machine;      /* its instances: key unit, period; variables at enum tally_var's positions */
     struct tally_item {
         struct slice name, title, basis;
-        const struct expr *value; /* NULL: the sum of its entries */
+        const struct expr *value; /* over the instance and its entries of this item; NULL: their sum */
         const struct expr *cap, *floor;
         uint32_t place;
     } *items; /* empty: items are named by the entries */
     size_t nitems;
-    struct tally_feed { /* records that make entries */
+    struct tally_feed { /* records that make entries; expressions are over the event */
         int kind;
-        const struct expr *where, *unit, *period, *item, *points, *reason; /* over the event; NULL: unit and period as it says, item fixed */
+        const struct expr *where;
+        const struct expr *unit, *period; /* NULL: the event's unit, and the period that it belongs to */
+        const struct expr *item;          /* NULL: fixed_item */
         int fixed_item;
+        const struct expr *points, *reason; /* reason NULL: none */
+        uint32_t place;
     } *feeds;
     size_t nfeeds;
-    int self_kind;   /* its `lines` (item, points) fill the self column; -1: none */
-    int review_kind; /* its item and points stand in the final column; -1: none */
+    struct tally_column { /* what a record says of items: of one, or of each line of a list */
+        int kind;         /* -1: there is no such column */
+        int lines;        /* field that lists the lines; -1: the event is the only one */
+        int item, points, reason; /* fields of a line; reason -1: none */
+        int total;        /* field that states the sum; -1: none */
+        uint32_t place;
+    } self, review; /* the unit's own score, which stands beside; the review's, which stands in place of what was computed */
     int closes_kind;
-    const struct expr *closes_where;
+    const struct expr *closes_where; /* over the event and the period: a row bound from outside with this one field */
     const struct expr *total; /* over the items' values, a row bound from outside; NULL: their sum */
     bool rounds;
-    int round;        /* places: each item once, then the total */
-    int kind_closed;  /* "NAME closed": one for each unit; fields unit, period, total and one for each item */
+    int round;       /* places: each item once, then the total once, half away from zero */
+    int kind_closed; /* "NAME closed": one for each unit; fields unit, period, total, then one for each item */
     uint32_t place;
 };
+enum tally_state { TALLY_OPEN, TALLY_CLOSED };
 /* Variables of a tally's machine. */
 enum tally_var {
-    TALLY_ENTRIES, /* list of {item, points, reason, source, id, at} */
-    TALLY_SELF,    /* list of {item, points} */
-    TALLY_REVIEW,  /* list of {item, points, reason} */
-    TALLY_ITEMS,   /* list of {item, points}: when it closed */
-    TALLY_TOTAL,   /* number: when it closed */
-    TALLY_SELF_TOTAL,
+    TALLY_ENTRIES,    /* list of tally_entry: what was credited */
+    TALLY_SELF,       /* list of tally_entry: the last self score */
+    TALLY_REVIEW,     /* list of tally_entry: one for each reviewed item */
+    TALLY_ITEMS,      /* list of tally_result, when it closed */
+    TALLY_TOTAL,      /* number, when it closed */
+    TALLY_SELF_TOTAL, /* number: stated by the self score, else the sum of its lines */
     TALLY_VARS
 };
+enum tally_entry_field {
+    ENTRY_ITEM,
+    ENTRY_POINTS,
+    ENTRY_REASON, /* optional */
+    ENTRY_SOURCE, /* of the record that made it; of a timer: its instance */
+    ENTRY_ID,     /* of a timer: its name */
+    ENTRY_AT,
+    ENTRY_FIELDS
+};
+enum tally_result_field {
+    RESULT_ITEM,
+    RESULT_POINTS,   /* that count: reviewed, else computed; n/a where they cannot be told */
+    RESULT_COMPUTED, /* before a review */
+    RESULT_BOUND,    /* "cap" or "floor" where it was one of these that decided */
+    RESULT_FIELDS
+};
+extern const struct field tally_entry[ENTRY_FIELDS], tally_result[RESULT_FIELDS], tally_vars[TALLY_VARS];
+#define TALLY_ENTRIES_MAX 500 /* of one unit in one period */
+
+/* ---- what was issued to whom: the variables of the machine program.issued, key measure, unit */
+
+enum issued_var { ISSUED_N /* how often */, ISSUED_FIRST, ISSUED_LAST /* instants */, ISSUED_VARS };
 
 /* ---- measures */
 
@@ -419,9 +464,9 @@ enum action_op {
     ACTION_RAISE,
     ACTION_TIMER,
     ACTION_CANCEL,
-    ACTION_SCORE, /* index: tally; index2: item, or -1: `item` says its name; value: points */
+    ACTION_SCORE, /* index: tally; index2: item, or -1: `item` says its name; value: points; unit, period, reason */
     ACTION_TASK,  /* index: obligation; bears a task of it */
-    ACTION_LIMIT  /* value: a date or an instant becomes the instance's limit */
+    ACTION_LIMIT  /* value: a date (24:00 of it) or an instant becomes the instance's limit; n/a: it has none */
 };
 struct action {
     enum action_op op;
@@ -482,7 +527,9 @@ struct count_def { /* a fold over the instance's own records of one kind */
 
 struct reach { /* which instances an event of `kind` reaches: one expression for each key part; a set fans out */
     int kind;
-    const struct expr **key;
+    const struct expr *each;  /* a list: the parts are evaluated for each item, a row bound from outside; NULL: once */
+    const struct expr *where; /* over the event; not of a birth: over the instance, too; NULL: always */
+    const struct expr **key;  /* NULL: any, of the instances there are; never of a birth */
     bool born; /* an instance that does not exist yet is created */
 };
 
@@ -491,6 +538,7 @@ enum machine_of {
     MACHINE_TASK,     /* key parts: obligation, period, unit, about */
     MACHINE_GENERATOR /* program.machines[0], built in: key part obligation; its one timer opens the next period's tasks */
 };
+#define FILL_LIMIT (-1)
 enum task_key { TASK_OBLIGATION, TASK_PERIOD, TASK_UNIT, TASK_ABOUT };
 
 struct machine {
@@ -499,12 +547,12 @@ struct machine {
     struct field key[KEY_PARTS_MAX];
     size_t nkey;
     int unit_key; /* which key part names the unit, or -1 */
-    const struct expr *unit; /* where no key part does: whom measures go to; NULL: nobody by itself */
-    struct slice ledger;     /* the ledger that it keeps the rows of; empty: none */
+    const struct expr *unit; /* whom measures go to, instead of the key part; NULL: that, or nobody by itself */
+    struct slice ledger;     /* the title of the ledger that it keeps the rows of; empty: none */
     struct fill {            /* var := value when a record of `kind` reaches the instance: before its counts, and before the rules */
         int kind;
         const struct expr *if_;
-        int var;
+        int var; /* or FILL_LIMIT: the instance's limit, as action `limit` sets it */
         const struct expr *value; /* NULL: yes */
     } *fills;
     size_t nfills;
@@ -546,8 +594,11 @@ struct machine {
     size_t ngroups;
     struct state_body any_state; /* only its rules */
     int initial;
+    bool hidden; /* kept for expressions alone: not among the tasks and cases that people see */
     uint32_t place;
 };
+/* Names with a blank are the compiler's own, which no author can write: not shown to people. */
+bool name_is_hidden(struct slice name);
 
 /* ---- the whole */
 
@@ -563,6 +614,12 @@ struct program {
     instant_t quiet_before; /* what falls before it is taken in, and nothing of it is issued; INSTANT_NONE */
     bool hold;              /* measures are proposed, and issued when an operator says so */
 
+    struct article { /* of the regime's text, as scenarios cite them */
+        struct slice name;
+        struct slice silent; /* why it carries no behaviour; empty: it does */
+    } *articles;
+    size_t narticles;
+
     struct slice *roles;
     size_t nroles;
     struct unit *units; /* ordered by id, then from */
@@ -576,13 +633,18 @@ struct program {
         date_t day;     /* the first on which it holds */
         struct slice *from, *to;
         size_t nfrom, nto;
-        struct slice heir_of_counts, heir_of_cases, heir_of_tasks;
+        struct slice heir[HEIRS]; /* each one of `to` */
     } *successions;
     size_t nsuccessions;
-    struct role_index { /* by role: the units that ever hold it, by id; made by program_index */
+    struct role_index { /* by role: the rows that hold it, ascending indices into units; made by program_index */
         int *unit;
         size_t n;
     } *role_holders;
+    struct alias_row { /* ordered by alias, then unit; made by program_index */
+        struct slice alias;
+        int unit;
+    } *aliases;
+    size_t naliases;
     struct table *tables;
     size_t ntables;
     struct param *params;
@@ -605,6 +667,7 @@ struct program {
     int issued; /* machine that keeps what was issued to whom, as far as on_record; key measure, unit; 0: none */
     struct obligation *obligations;
     size_t nobligations;
+    int *obligations_by_name; /* indices; NULL until program_index has made it */
     struct document *documents;
     size_t ndocuments;
     struct measure *measures;
@@ -622,12 +685,27 @@ int program_machine(const struct program *p, struct slice name);
 int program_obligation(const struct program *p, struct slice name);
 int program_kind(const struct program *p, struct slice name);
 int program_ranking(const struct program *p, struct slice name);
+int program_tally(const struct program *p, struct slice name);
 int program_role(const struct program *p, struct slice name);
 int program_relation(const struct program *p, struct slice name);
 int machine_state(const struct machine *m, struct slice name);
 /* The unit with this id (or alias) in force on the local date d. */
 const struct unit *program_unit(const struct program *p, struct slice id, date_t d);
+/* The row of this id, aliases aside. */
+const struct unit *program_unit_by_id(const struct program *p, struct slice id, date_t d);
+/* The first of the rows with this id, whatever their dates; where it would stand, if there is none. */
+size_t program_unit_place(const struct program *p, struct slice id);
+/* Whether any row, of whatever dates, has this id; or this id or alias. */
+bool program_has_unit(const struct program *p, struct slice id);
+bool program_has_party(const struct program *p, struct slice id_or_alias);
+bool table_has(const struct table *t, struct slice key); /* on any day */
 bool unit_has_role(const struct unit *u, int role);
+/* The units in force on d that hold one of the roles, by id: indices into units. */
+size_t program_holders(const struct program *p, const int *roles, size_t nroles, date_t d, struct arena *a, int **unit);
+/* Makes what the look-ups of units need. Whoever makes a program, or gives it other units, calls it before anything is looked up. */
+void program_index(struct program *p, struct arena *a);
+/* What people call it: the title of the unit in force on d, or of the first table's row, that has this id; else the id itself. */
+struct slice program_title(const struct program *p, struct slice id, date_t d);
 const struct table_row *table_find(const struct table *t, struct slice key, date_t d);
 /* The invariants that step relies on (indices in range, types present …); tests and fuzzers call it. */
 bool program_check(const struct program *p, struct err *e);

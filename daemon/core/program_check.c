@@ -48,6 +48,20 @@ static bool check_relations(struct check *c)
     return true;
 }
 
+static bool check_successions(struct check *c)
+{
+    const struct program *p = c->p;
+    for (size_t i = 0; i < p->nsuccessions; i++) {
+        const struct succession *s = &p->successions[i];
+        bool whole = s->nfrom && s->nto && (i == 0 || s[-1].day <= s->day);
+        for (int h = 0; h < HEIRS; h++)
+            whole &= s->heir[h].n > 0;
+        if (!whole)
+            return wrong(c, "successions ascend by day, and each has units that end, units that follow, and heirs");
+    }
+    return p->nroles == 0 || p->role_holders || wrong(c, "its units were not indexed");
+}
+
 static bool check_tables(struct check *c)
 {
     for (size_t t = 0; t < c->p->ntables; t++) {
@@ -107,7 +121,9 @@ static bool check_rankings(struct check *c)
         c->what = r->name;
         if (!check_type(c, &r->of) || !roles_in_range(c, r->by, r->nby) || !check_expr(c, r->tail) ||
             !check_expr(c, r->middle) || !check_index(c, "kind of the list", r->kind_list, p->nkinds) ||
-            !check_index(c, "kind of an entry", r->kind_entry, p->nkinds))
+            !check_index(c, "kind of an entry", r->kind_entry, p->nkinds) ||
+            !roles_in_range(c, r->of_roles, r->nof_roles) ||
+            (r->tally != -1 && !check_index(c, "tally", r->tally, p->ntallies)))
             return false;
         if (p->kinds[r->kind_entry].nfields != RANKED_FIELDS)
             return wrong(c, "the fields of its entry are not those of enum ranked_field");
@@ -115,37 +131,7 @@ static bool check_rankings(struct check *c)
     return true;
 }
 
-/* ---- obligations and measures */
-
-static bool check_obligations(struct check *c)
-{
-    const struct program *p = c->p;
-    for (size_t i = 0; i < p->nobligations; i++) {
-        const struct obligation *o = &p->obligations[i];
-        c->what = o->name;
-        if (!check_index(c, "machine", o->machine, p->nmachines) ||
-            !check_index(c, "due", (int)o->due.kind, DUE_FIELD + 1))
-            return false;
-        c->machine = &p->machines[o->machine];
-        if (c->machine->of != MACHINE_TASK || !o->owed_by || (o->nfields && !o->required) ||
-            (o->due.kind == DUE_FIELD && !o->due.field))
-            return wrong(c, "it needs a task's machine, who owes it, and a field where the due date is one");
-        if (!check_expr(c, o->owed_by) || !check_expr(c, o->due.field) ||
-            !roles_in_range(c, o->about_roles, o->nabout_roles) || !roles_in_range(c, o->to, o->nto) ||
-            !check_fields(c, o->fields, o->nfields))
-            return false;
-        for (size_t k = 0; k < o->ncounts; k++) {
-            if (!check_index(c, "counted kind", o->counts[k].kind, p->nkinds))
-                return false;
-            c->kind = o->counts[k].kind;
-            if (!check_expr(c, o->counts[k].where))
-                return false;
-            c->kind = -1;
-        }
-        c->machine = NULL;
-    }
-    return true;
-}
+/* ---- measures */
 
 static bool check_measures(struct check *c)
 {
@@ -166,6 +152,16 @@ static bool check_measures(struct check *c)
 
 /* ---- machines */
 
+static bool check_score(const struct check *c, const struct action *a)
+{
+    const struct expr *x[] = {a->unit, a->period, a->item, a->reason};
+    for (size_t i = 0; i < sizeof x / sizeof *x; i++)
+        if (!check_expr(c, x[i]))
+            return false;
+    return (a->item || check_index(c, "item", a->index2, c->p->tallies[a->index].nitems)) &&
+           ((a->value && a->unit) || wrong(c, "a score of nothing, or for nobody"));
+}
+
 static bool check_action(const struct check *c, const struct action *a)
 {
     const struct program *p = c->p;
@@ -173,11 +169,16 @@ static bool check_action(const struct check *c, const struct action *a)
         [ACTION_SET] = c->machine->nvars,     [ACTION_CLEAR] = c->machine->nvars,
         [ACTION_MEASURE] = p->nmeasures,      [ACTION_RAISE] = p->nkinds,
         [ACTION_TIMER] = c->machine->ntimers, [ACTION_CANCEL] = c->machine->ntimers,
+        [ACTION_LIMIT] = 1,                   [ACTION_SCORE] = p->ntallies,
+        [ACTION_TASK] = p->nobligations,
     };
     return check_index(c, "action", (int)a->op, sizeof n / sizeof *n) &&
            check_index(c, "action's index", a->index, n[a->op]) && check_expr(c, a->value) &&
            check_exprs(c, a->to, a->nto) && check_exprs(c, a->copy, a->ncopy) &&
            (a->op != ACTION_TIMER || a->value || wrong(c, "a timer is set to nothing")) &&
+           (a->op != ACTION_SCORE || check_score(c, a)) &&
+           (a->op != ACTION_TASK || check_birth_by_rule(c, a)) &&
+           (a->op != ACTION_LIMIT || a->value || wrong(c, "a limit is set to nothing")) &&
            (a->op != ACTION_RAISE || check_exprs(c, a->fields, p->kinds[a->index].nfields));
 }
 
@@ -215,8 +216,12 @@ static bool check_reach_and_counts(struct check *c)
     const struct machine *m = c->machine;
     for (size_t i = 0; i < m->nreach; i++) {
         c->kind = m->reach[i].kind;
-        if (!check_index(c, "kind", c->kind, c->p->nkinds) || !check_exprs(c, m->reach[i].key, m->nkey))
+        if (!check_index(c, "kind", c->kind, c->p->nkinds) || !check_exprs(c, m->reach[i].key, m->nkey) ||
+            !check_expr(c, m->reach[i].each) || !check_expr(c, m->reach[i].where))
             return false;
+        for (size_t k = 0; k < m->nkey && m->reach[i].born; k++)
+            if (!m->reach[i].key[k])
+                return wrong(c, "what an event gives birth to has a whole key");
     }
     for (size_t i = 0; i < m->ncounts; i++) {
         c->kind = m->counts[i].kind;
@@ -258,7 +263,7 @@ static bool check_machine(struct check *c)
         return wrong(c, "its key has too few or too many parts, or its variables no start");
     if ((m->unit_key != -1 && !check_index(c, "key part of the unit", m->unit_key, m->nkey)) ||
         !check_fields(c, m->key, m->nkey) || !check_fields(c, m->vars, m->nvars) ||
-        !check_reach_and_counts(c) || !check_lets(c))
+        !check_reach_and_counts(c) || !check_fills(c) || !check_lets(c))
         return false;
     for (size_t i = 0; i < m->ntimers; i++)
         if (!check_expr(c, m->timers[i].when))
@@ -285,9 +290,10 @@ static bool check_machines(struct check *c)
 
 bool program_check(const struct program *p, struct err *e)
 {
-    static bool (*const part[])(struct check *) = {check_units,       check_relations, check_tables,
-                                                   check_params,      check_kinds,     check_rankings,
-                                                   check_obligations, check_measures,  check_machines};
+    static bool (*const part[])(struct check *) = {check_units,       check_relations, check_successions, check_tables,
+                                                   check_params,      check_kinds,     check_rankings, check_indicators,
+                                                   check_obligations, check_schedules, check_measures,  check_machines,
+                                                   check_instances,   check_tallies};
     struct check c = {.p = p, .e = e, .what = p->id, .kind = -1};
     for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
         c.what = p->id;

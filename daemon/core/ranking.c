@@ -145,23 +145,83 @@ static struct event entry_event(struct turn *t, const struct ranking *r, struct 
     return ev;
 }
 
-static void queue_by(struct turn *t, const struct input *in, struct slice by, struct event ev)
+static void queue_by(struct turn *t, instant_t received, struct slice by, struct event ev)
 {
-    ev.received = in->received;
+    ev.received = received;
     ev.by = by;
     turn_queue(t, &ev);
+}
+
+/* The list, then its entries by subject. */
+static void queue_all(struct turn *t, const struct ranking *r, struct period period, const struct entry *e, size_t n,
+                      instant_t received, struct slice by)
+{
+    int64_t places = 0;
+    for (size_t i = 0; i < n; i++)
+        places = e[i].places > places ? e[i].places : places;
+    queue_by(t, received, by, list_event(t, r, period, places));
+    for (size_t i = 0; i < n && !t->failed; i++)
+        queue_by(t, received, by, entry_event(t, r, period, &e[i]));
+}
+
+bool ranking_ranks(const struct turn *t, const struct ranking *r, struct slice unit, struct period period)
+{
+    date_t last = period_end(period) - 1;
+    const struct unit *u = program_unit(t->p, unit, last < t->today ? last : t->today);
+    for (size_t i = 0; u && i < r->nof_roles; i++)
+        if (unit_has_role(u, r->of_roles[i]))
+            return true;
+    return r->nof_roles == 0;
 }
 
 void ranking_queue(struct turn *t, const struct input *in, const struct ranking *r, struct period period,
                    struct slice by)
 {
     struct entry *e = ARENA_ARRAY(t->arena, struct entry, in->nentries);
-    int64_t places = 0;
     if (!read_entries(t, in, r, e) || t->why.n)
         return;
     for (size_t i = 0; i < in->nentries; i++)
-        places = e[i].places > places ? e[i].places : places;
-    queue_by(t, in, by, list_event(t, r, period, places));
-    for (size_t i = 0; i < in->nentries && !t->failed; i++)
-        queue_by(t, in, by, entry_event(t, r, period, &e[i]));
+        if (!ranking_ranks(t, r, e[i].subject, period))
+            problem_add(&t->why, "entries: %.*s is not among those that %.*s ranks for %.*s", SLICE_ARG(e[i].subject),
+                        SLICE_ARG(r->name), SLICE_ARG(period_format(t->arena, period)));
+    if (t->why.n == 0)
+        queue_all(t, r, period, e, in->nentries, in->received, by);
+}
+
+/* ---- from totals */
+
+static int score_cmp(const void *a, const void *b)
+{
+    const struct ranking_score *x = a, *y = b;
+    int c = rat_cmp(y->total, x->total);
+    return c ? c : slice_cmp(x->subject, y->subject);
+}
+
+static void reverse(struct ranking_score *s, size_t n)
+{
+    for (size_t i = 0; i < n / 2; i++) {
+        struct ranking_score swap = s[i];
+        s[i] = s[n - 1 - i];
+        s[n - 1 - i] = swap;
+    }
+}
+
+/* 1-2-2-4: whoever follows a tied group has as many before them as there are. */
+void ranking_compute(struct turn *t, const struct ranking *r, struct period period, struct ranking_score *score,
+                     size_t n, const struct event *caused)
+{
+    struct entry *e = ARENA_ARRAY(t->arena, struct entry, n);
+    if (n)
+        qsort(score, n, sizeof *score, score_cmp);
+    if (r->lowest_first)
+        reverse(score, n);
+    for (size_t first = 0, next; first < n; first = next) {
+        for (next = first; next < n && rat_cmp(score[next].total, score[first].total) == 0;)
+            next++;
+        for (size_t i = first; i < next; i++)
+            e[i] = (struct entry){score[i].subject, (int64_t)first + 1, (int64_t)n, (int64_t)(next - first)};
+    }
+    if (n)
+        qsort(e, n, sizeof *e, by_subject);
+    queue_all(t, r, period, e, n, t->now, caused->by);
 }

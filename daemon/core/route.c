@@ -39,19 +39,53 @@ static void target_add(struct turn *t, const struct machine *m, struct targets *
         *(struct target *)arena_push(t->arena, &l->item, &l->n, &l->cap, sizeof *l->item) = *one;
 }
 
-/* Every combination of the values of the key's parts: a set fans out. */
-static void fan_out(struct turn *t, const struct machine *m, const struct value *part, size_t k,
-                    struct target *draft, struct targets *l)
+/* One event on its way into one machine. */
+struct reaching {
+    struct turn *t;
+    int machine;
+    const struct reach *r;
+    const struct event *ev;
+    struct value part[KEY_PARTS_MAX];
+    struct targets *l;
+};
+
+/* The instances there are whose key has the draft's parts, as far as the reach gives them. */
+static void target_scan(const struct reaching *at, const struct target *draft)
 {
-    if (k == m->nkey) {
-        target_add(t, m, l, draft);
-        return;
+    const struct machine *m = &at->t->p->machines[at->machine];
+    size_t prefix = 0, n;
+    while (prefix < m->nkey && at->r->key[prefix])
+        prefix++;
+    struct touched **x = overlay_scan(at->t, at->machine, draft->key, prefix, &n);
+    for (size_t i = 0; i < n && !at->t->failed; i++) {
+        struct target one = {.born = false};
+        bool fits = true;
+        for (size_t k = 0; k < m->nkey; k++)
+            fits &= !at->r->key[k] || slice_eq(x[i]->i.key[k], draft->key[k]);
+        memcpy(one.key, x[i]->i.key, sizeof one.key);
+        if (fits)
+            target_add(at->t, m, at->l, &one);
     }
-    bool many = part[k].tag == VALUE_LIST;
-    const struct value *item = many ? part[k].list.item : &part[k];
-    for (size_t i = 0; i < (many ? part[k].list.n : 1) && !t->failed; i++)
-        if (key_part(t, m, k, &item[i], &draft->key[k]))
-            fan_out(t, m, part, k + 1, draft, l);
+}
+
+/* Every combination of the values of the key's parts: a set fans out. */
+static void fan_out(const struct reaching *at, size_t k, bool any, struct target *draft)
+{
+    const struct machine *m = &at->t->p->machines[at->machine];
+    if (k == m->nkey && any) {
+        target_scan(at, draft);
+    } else if (k == m->nkey) {
+        target_add(at->t, m, at->l, draft);
+    } else if (!at->r->key[k]) {
+        fan_out(at, k + 1, true, draft);
+    } else {
+        const struct value *part = &at->part[k];
+        bool many = part->tag == VALUE_LIST;
+        const struct value *item = many ? part->list.item : part;
+        for (size_t i = 0; i < (many ? part->list.n : 1) && !at->t->failed; i++)
+            if (key_part(at->t, m, k, &item[i], &draft->key[k]))
+                fan_out(at, k + 1, any, draft);
+    }
 }
 
 /* Liability looks at the roster of the period's last day: whoever took over later answers for nothing before. */
@@ -64,19 +98,51 @@ static instant_t roster_time(const struct turn *t, const struct event *ev)
     return last < t->now ? last : t->now;
 }
 
-static void reach_targets(struct turn *t, const struct machine *m, const struct reach *r,
-                          const struct event *ev, struct targets *l)
+/* item: of the reach's `each`; NULL: it has none. */
+static void reach_item(struct reaching *at, const struct value *item)
 {
-    struct value part[KEY_PARTS_MAX];
-    struct acting nobody = {.event = ev, .timer = -1};
-    struct target draft = {.born = r->born};
+    struct turn *t = at->t;
+    struct acting nobody = {.event = at->ev, .timer = -1};
+    struct target draft = {.born = at->r->born};
     instant_t now = t->now;
-    t->now = roster_time(t, ev);
-    for (size_t k = 0; k < m->nkey; k++)
-        part[k] = turn_eval(t, r->key[k], &nobody);
+    t->now = roster_time(t, at->ev);
+    for (size_t k = 0; k < t->p->machines[at->machine].nkey; k++)
+        at->part[k] = turn_eval_row(t, at->r->key[k], &nobody, item);
     t->now = now;
     if (!t->failed)
-        fan_out(t, m, part, 0, &draft, l);
+        fan_out(at, 0, false, &draft);
+}
+
+/* Drops those, from the `first` on, for which the reach's condition does not hold. */
+static void reach_filter(const struct reaching *at, size_t first)
+{
+    struct turn *t = at->t;
+    size_t kept = first;
+    for (size_t i = first; i < at->l->n && !t->failed; i++) {
+        struct acting act = {.x = overlay_find(t, at->machine, at->l->item[i].key), .event = at->ev, .timer = -1};
+        if (act.x && turn_holds(t, at->r->where, &act))
+            at->l->item[kept++] = at->l->item[i];
+    }
+    at->l->n = kept;
+}
+
+static void reach_targets(struct turn *t, int machine, const struct reach *r, const struct event *ev,
+                          struct targets *l)
+{
+    struct reaching at = {.t = t, .machine = machine, .r = r, .ev = ev, .l = l};
+    struct acting nobody = {.event = ev, .timer = -1};
+    size_t first = l->n;
+    if (r->born && !turn_holds(t, r->where, &nobody))
+        return;
+    if (r->each) {
+        struct value items = turn_eval(t, r->each, &nobody);
+        for (size_t i = 0; items.tag == VALUE_LIST && i < items.list.n && !t->failed; i++)
+            reach_item(&at, &items.list.item[i]);
+    } else {
+        reach_item(&at, NULL);
+    }
+    if (!r->born && r->where)
+        reach_filter(&at, first);
 }
 
 /* ---- tasks: built-in events name theirs */
@@ -98,14 +164,16 @@ static void task_target(struct turn *t, int machine, const struct event *ev, str
 {
     const struct kind *kind = &t->p->kinds[ev->kind];
     struct target one = {.born = false};
+    int named = kind_field(kind, S("obligation"));
+    int o = named >= 0 && ev->field[named].tag == VALUE_TEXT ? program_obligation(t->p, ev->field[named].text) : -1;
+    if (o < 0 || t->p->obligations[o].machine != machine)
+        return;
     for (size_t i = 0; i < sizeof task_fields / sizeof *task_fields; i++) {
         int f = kind_field(kind, task_fields[i].field);
         if (f >= 0 && ev->field[f].tag != VALUE_NA)
             one.key[task_fields[i].part] = value_format(t->arena, &ev->field[f], t->p->tz);
     }
-    int o = program_obligation(t->p, one.key[TASK_OBLIGATION]);
-    if (o >= 0 && t->p->obligations[o].machine == machine)
-        target_add(t, &t->p->machines[machine], l, &one);
+    target_add(t, &t->p->machines[machine], l, &one);
 }
 
 struct event event_of_task(struct turn *t, int kind, const struct slice *key, struct period period,
@@ -132,6 +200,14 @@ struct event event_of_task(struct turn *t, int kind, const struct slice *key, st
     return ev;
 }
 
+/* What was corrected hears it itself. By `reach:`, others hear of tasks only: a case's event names no task. */
+static void correction_target(struct turn *t, const struct machine *m, const struct event *ev, struct targets *l)
+{
+    struct target one = {.born = false};
+    memcpy(one.key, ev->to->key, sizeof one.key);
+    target_add(t, m, l, &one);
+}
+
 /* ---- the whole */
 
 static int target_cmp(const void *a, const void *b)
@@ -143,11 +219,13 @@ struct target *route_event(struct turn *t, int machine, const struct event *ev, 
 {
     const struct machine *m = &t->p->machines[machine];
     struct targets l = {0};
-    if (m->of == MACHINE_TASK && is_task_event(ev->kind))
+    if (ev->to && ev->to->machine == machine)
+        correction_target(t, m, ev, &l);
+    else if (m->of == MACHINE_TASK && is_task_event(ev->kind))
         task_target(t, machine, ev, &l);
-    for (size_t r = 0; r < m->nreach && !t->failed; r++)
+    for (size_t r = 0; r < m->nreach && !t->failed && (!ev->to || ev->to->task); r++)
         if (m->reach[r].kind == ev->kind)
-            reach_targets(t, m, &m->reach[r], ev, &l);
+            reach_targets(t, machine, &m->reach[r], ev, &l);
     if (l.n)
         qsort(l.item, l.n, sizeof *l.item, target_cmp);
     size_t kept = 0;

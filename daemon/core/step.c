@@ -24,15 +24,20 @@ static void collect_changed(struct turn *t)
     struct overlay *o = &t->overlay;
     struct instance **changed = ARENA_ARRAY(t->arena, struct instance *, o->n);
     const struct instance **was = ARENA_ARRAY(t->arena, const struct instance *, o->n);
-    size_t n = 0;
+    const struct instance **removed = ARENA_ARRAY(t->arena, const struct instance *, o->n);
+    size_t n = 0, gone = 0;
     for (size_t i = 0; i < o->n; i++)
-        if (o->order[i]->changed) {
+        if (o->order[i]->gone && o->order[i]->was) {
+            removed[gone++] = o->order[i]->was;
+        } else if (o->order[i]->changed && !o->order[i]->gone) {
             was[n] = o->order[i]->was;
             changed[n++] = &o->order[i]->i;
         }
     t->out->changed = changed;
     t->out->was = was;
     t->out->nchanged = n;
+    t->out->removed = removed;
+    t->out->nremoved = gone;
 }
 
 /* A turn that failed leaves nothing but its reasons. */
@@ -48,7 +53,7 @@ static void turn_end(struct turn *t)
         return;
     }
     collect_changed(t);
-    out->verdict = out->nchanged ? VERDICT_APPLIED : VERDICT_NO_EFFECT;
+    out->verdict = out->nchanged || out->nremoved || out->roster ? VERDICT_APPLIED : VERDICT_NO_EFFECT;
 }
 
 void step_input(const struct program *p, const struct world *w, const struct input *in, struct arena *a,
@@ -115,7 +120,20 @@ void step_install(const struct program *p, const struct world *w, instant_t now,
 {
     struct turn t;
     turn_begin(&t, p, w, now, cause, a, out);
+    provisional_install(&t);
+    succession_settle(&t);
+    migrate_all(&t);
     generator_install(&t);
+    schedules_install(&t);
+    turn_end(&t);
+}
+
+void step_issue(const struct program *p, const struct world *w, const struct proposed *m, instant_t now,
+                const struct cause *cause, struct arena *a, struct effects *out)
+{
+    struct turn t;
+    turn_begin(&t, p, w, now, cause, a, out);
+    issue_proposed(&t, overlay_find(&t, m->machine, m->key), m);
     turn_end(&t);
 }
 

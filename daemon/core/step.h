@@ -90,6 +90,10 @@ struct input {
     struct slice grounds, title, from_whom, basis; /* extension request, excuse; directive: title, source, basis */
     struct slice *units;    /* directive */
     size_t nunits;
+    struct input_attachment {
+        struct slice name, uri;
+    } *attachments;
+    size_t nattachments;
     struct slice measure_id; /* annul, decide */
     bool issue;              /* decide: issue, else decline */
     struct slice replacement; /* supersede: the packed InputEvent */
@@ -108,6 +112,7 @@ struct event {
     struct value *field; /* program->kinds[kind].nfields of them */
     instant_t received;
     struct slice by; /* reporter: a unit id, or empty */
+    const struct instance *to; /* a correction's: what it was done to; NULL: reaches whatever its fields say */
 };
 
 /* ---- the world: what a turn reads and changes */
@@ -143,6 +148,7 @@ struct standing {
     struct record_ref request;
     bool waived;
     struct slice excused; /* the grounds; nothing follows from its being late or missed */
+    instant_t extended;   /* when more time was last given; 0: never */
 };
 
 struct cause { /* what made something happen: an input or a timer */
@@ -174,10 +180,41 @@ struct instance {
     struct cause born, last;   /* the record that created it, that last changed it */
     uint64_t turns;            /* how many turns changed it */
     bool halted;               /* its timer's turn broke a limit; timers are disarmed */
+    bool migrated;             /* it was stored in a state that its machine's `migrate` maps; not stored itself */
     struct standing standing;
 };
 
-enum may_issue { ISSUE_OUT, ISSUE_PROPOSED /* kept for an operator to decide */, ISSUE_NOT };
+/* ---- looking on: for people who ask why. Nothing of a turn depends on it, and without a watch it costs a comparison a rule. */
+
+enum watched_what {
+    WATCHED_RULE, /* a rule was looked at; it holds: it is taken */
+    WATCHED_COUNT /* a counter folded an event in; it holds: counted */
+};
+struct watched {
+    enum watched_what what;
+    const struct program *program;
+    const struct instance *instance; /* as it is at this moment */
+    const struct event *event;       /* NULL: a timer */
+    int timer;                       /* that fires; or -1 */
+    const struct cause *cause;
+    instant_t now;
+    const struct rule *rule;       /* WATCHED_RULE */
+    const struct count_def *count; /* WATCHED_COUNT */
+    int64_t n;                     /* WATCHED_COUNT: what it has counted now */
+    bool holds;
+    const struct eval *eval; /* as the condition saw it: a copy of it evaluates the condition's parts */
+};
+struct watch {
+    void *ctx;
+    void (*seen)(void *ctx, const struct watched *w); /* what it points to is valid during the call only */
+};
+
+enum may_issue {
+    ISSUE_OUT,
+    ISSUE_QUIET,    /* counts as issued; nothing leaves, and no document number is taken */
+    ISSUE_PROPOSED, /* kept for an operator to decide: does not count as issued, and its limit does not run */
+    ISSUE_NOT       /* does not count as issued, and never will */
+};
 struct effects;
 struct issued;
 
@@ -193,7 +230,8 @@ struct world {
     int64_t (*last_number)(void *ctx, struct slice series, int year);
     /* What a re-run knows better. NULL, as in any first run: nothing. */
     bool (*excused)(void *ctx, int machine, const struct slice *key, struct slice *grounds); /* of an instance about to be born */
-    enum may_issue (*may_issue)(void *ctx, const struct effects *so_far, const struct issued *m); /* asked for each measure before it counts as issued */
+    enum may_issue (*may_issue)(void *ctx, const struct effects *so_far, struct issued *m); /* asked for each measure before it counts as issued; may set its id */
+    const struct watch *watch; /* NULL: nobody looks on */
 };
 
 /* ---- what comes out */
@@ -211,6 +249,9 @@ struct transition {
     int kind;                        /* event kind; KIND_TIMER with `timer` */
     int timer;                       /* index into the machine's timers; -1: none, or born by its generator's timer */
     uint32_t place; /* of the rule; 0 for a birth */
+    /* A succession handed it over: the other's key, KEY_PARTS_MAX parts. Gone: `to` is -1. Come: `from` is the state that was there, or that
+     * it came in. NULL: no succession. */
+    const struct slice *moved_from, *moved_to;
 };
 
 struct issued {
@@ -231,7 +272,8 @@ struct issued {
     struct slice number_series;   /* what to count up: see effects.numbers */
     uint32_t place;               /* of the rule or state that issued it */
     int n; /* counts measures of the same name from the same instance in this turn, from 0 */
-    bool proposed; /* not issued: an operator decides */
+    enum may_issue how;
+    struct slice id; /* empty: as wire makes it */
 };
 
 struct effects {
@@ -256,6 +298,8 @@ struct effects {
     size_t nnumbers;
     struct cause cause;
     instant_t now;
+    const struct slice *proposals; /* packed, for history; set by whoever stores the turn */
+    size_t nproposals;
 };
 
 #define STEP_QUEUE_MAX 10000     /* events in one turn */
@@ -276,7 +320,23 @@ void step_timer(const struct program *p, const struct world *w, struct instance 
 void step_install(const struct program *p, const struct world *w, instant_t now, const struct cause *cause, struct arena *a,
                   struct effects *out);
 
+/* A measure that was proposed is issued now, by the instance that would have issued it. */
+struct proposed {
+    int measure;
+    int machine;
+    struct slice key[KEY_PARTS_MAX];
+    struct slice unit, subject, about, obligation, basis;
+    struct period period;
+    struct slice *to, *copy;
+    size_t nto, ncopy;
+    uint32_t place;
+};
+void step_issue(const struct program *p, const struct world *w, const struct proposed *m, instant_t now, const struct cause *cause,
+                struct arena *a, struct effects *out);
+
 /* "card/u-01/i-017": for people, logs and causes. */
 struct slice instance_print(struct arena *a, const struct program *p, const struct instance *i);
+/* Back again: key gets KEY_PARTS_MAX parts. False: no machine of p could have printed it. */
+bool instance_parse(struct arena *a, const struct program *p, struct slice printed, int *machine, struct slice *key);
 
 #endif

@@ -7,7 +7,7 @@
 
 /* ---- failure */
 
-static void problem_addv(struct problems *why, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 2, 0))) problem_addv(struct problems *why, const char *fmt, va_list ap)
 {
     char text[1024];
     struct slice s = {text, 0};
@@ -43,31 +43,38 @@ void turn_fail(struct turn *t, const char *fmt, ...)
 
 /* ---- evaluation */
 
-static void fail_at(struct turn *t, uint32_t place, const char *what)
+void turn_fail_at(struct turn *t, uint32_t place, const char *what)
 {
     const struct place *at = &t->p->places[place < t->p->nplaces ? place : 0];
     turn_fail(t, "%.*s:%d: %s", SLICE_ARG(at->file), at->line, what);
+}
+
+struct eval turn_view(struct turn *t, const struct acting *act, const struct row *row)
+{
+    t->instances = overlay_instances(t);
+    return (struct eval){.program = t->p,
+                         .instances = &t->instances,
+                         .event = act->event,
+                         .instance = act->x ? &act->x->i : NULL,
+                         .now = t->now,
+                         .arena = t->arena,
+                         .row = row};
 }
 
 struct value turn_eval_row(struct turn *t, const struct expr *x, const struct acting *act,
                            const struct value *item)
 {
     struct row row = {.item = item};
-    struct eval ev = {.program = t->p,
-                      .event = act->event,
-                      .instance = act->x ? &act->x->i : NULL,
-                      .now = t->now,
-                      .arena = t->arena,
-                      .row = item ? &row : NULL};
+    struct eval ev = turn_view(t, act, item ? &row : NULL);
     struct value na = {.tag = VALUE_NA};
     if (!x || t->failed)
         return na;
     struct value v = expr_eval(&ev, x);
     t->cost += ev.cost;
     if (ev.failed)
-        fail_at(t, ev.failed_at ? ev.failed_at->place : x->place, ev.failed);
+        turn_fail_at(t, ev.failed_at ? ev.failed_at->place : x->place, ev.failed);
     else if (t->cost > STEP_COST_MAX)
-        fail_at(t, x->place, "too much work for one turn");
+        turn_fail_at(t, x->place, "too much work for one turn");
     return t->failed ? na : v;
 }
 
@@ -142,7 +149,7 @@ static void change_state(struct turn *t, const struct acting *act, int to)
     enter_state(t, act, to, to_group >= 0 && from_group != to_group);
 }
 
-static void record_transition(struct turn *t, const struct acting *act, int to)
+void turn_record(struct turn *t, const struct acting *act, int to)
 {
     struct transition *tr =
         arena_push(t->arena, &t->out->transitions, &t->out->ntransitions, &t->transitions_cap, sizeof *tr);
@@ -166,7 +173,7 @@ static void take_rule(struct turn *t, struct acting act, const struct rule *r)
     act.place = r->place;
     act.in_rule = true;
     overlay_change(t, act.x);
-    record_transition(t, &act, r->go >= 0 ? r->go : act.x->i.state);
+    turn_record(t, &act, r->go >= 0 ? r->go : act.x->i.state);
     actions_run(t, &act, r->actions, r->nactions);
     if (r->go >= 0 && !t->failed)
         change_state(t, &act, r->go);
@@ -183,7 +190,10 @@ static const struct rule *find_rule(struct turn *t, const struct acting *act, in
         for (size_t r = 0; bodies[b] && r < bodies[b]->nrules && !t->failed; r++) {
             const struct rule *rule = &bodies[b]->rules[r];
             bool heard = rule->kind == kind && (kind != KIND_TIMER || rule->timer == act->timer);
-            if (heard && turn_holds(t, rule->if_, act))
+            bool holds = heard && turn_holds(t, rule->if_, act);
+            if (heard && !t->failed)
+                watch_rule(t, act, rule, holds);
+            if (holds)
                 return t->failed ? NULL : rule;
         }
     return NULL;
@@ -194,7 +204,7 @@ static void take_any_rules(struct turn *t, const struct acting *act)
     const struct rule *r;
     for (int taken = 0; (r = find_rule(t, act, -1)) != NULL; taken++) {
         if (taken == STEP_ANY_MAX) {
-            fail_at(t, r->place, "`when: any` still holds after many rounds");
+            turn_fail_at(t, r->place, "`when: any` still holds after many rounds");
             return;
         }
         take_rule(t, *act, r);
@@ -206,6 +216,8 @@ static void handle(struct turn *t, const struct acting *act, int kind)
     const struct rule *r = find_rule(t, act, kind);
     if (r)
         take_rule(t, *act, r);
+    else if (act->event && act->event->to == &act->x->i && !t->failed)
+        turn_record(t, act, act->x->i.state); /* a correction is on record whether a rule takes it or not */
     take_any_rules(t, act);
 }
 
@@ -219,7 +231,7 @@ static void enter_initial(struct turn *t, const struct acting *act)
 {
     int initial = machine_of(t, act->x)->initial;
     overlay_change(t, act->x);
-    record_transition(t, act, initial);
+    turn_record(t, act, initial);
     change_state(t, act, initial);
 }
 
@@ -251,7 +263,8 @@ static void reach_instance(struct turn *t, int machine, const struct target *tar
     if (!x || t->failed)
         return;
     act.x = x;
-    if (x->i.state < 0)
+    fill_event(t, x, ev);
+    if (x->i.state < 0 && !t->failed)
         enter_initial(t, &act);
     fold_event(t, x, ev);
     if (!t->failed)
@@ -260,13 +273,16 @@ static void reach_instance(struct turn *t, int machine, const struct target *tar
 
 static void dispatch(struct turn *t, const struct event *ev)
 {
+    births_of_event(t, ev);
     for (size_t m = 0; m < t->p->nmachines && !t->failed; m++) {
         size_t n;
         const struct target *target = route_event(t, (int)m, ev, &n);
         for (size_t i = 0; i < n && !t->failed; i++)
             reach_instance(t, (int)m, &target[i], ev);
     }
+    route_filed(t, ev);
     route_counted(t, ev);
+    tally_hear(t, ev);
 }
 
 void turn_run_queue(struct turn *t)

@@ -1,5 +1,6 @@
 /* Untyped input → typed values, saying of every one that does not fit where it stands and what was expected.
  */
+#include "core/roster.h"
 #include "core/turn.h"
 
 #include <stdlib.h>
@@ -137,9 +138,9 @@ static bool to_period(struct turn *t, const struct type *want, const struct valu
 static bool to_unit(struct turn *t, const struct type *want, const struct value *v, struct value *out)
 {
     (void)want;
-    const struct unit *u = v->tag == VALUE_TEXT ? program_unit(t->p, v->text, t->today) : NULL;
+    const struct unit *u = v->tag == VALUE_TEXT ? program_party(t->p, v->text, HEIR_OF_CASES, t->today) : NULL;
     if (u)
-        *out = (struct value){.tag = VALUE_TEXT, .text = u->id}; /* an alias stands for its unit */
+        *out = (struct value){.tag = VALUE_TEXT, .text = u->id}; /* an alias stands for its unit, an heir for one that is no more */
     return u != NULL;
 }
 

@@ -1,5 +1,7 @@
 #include "ctl/coverage.h"
 
+#include "lang/compile.h"
+
 const char *const covered_names[COVERED_SORTS] = {
     [COVERED_STATES] = "states", [COVERED_TRANSITIONS] = "transitions", [COVERED_MEASURES] = "measures"};
 
@@ -44,6 +46,8 @@ void coverage_start(struct coverage *c, const struct program *p, struct arena *a
     *c = (struct coverage){.arena = a};
     for (size_t i = 1; i < p->nmachines; i++) { /* 0 is the built-in generator */
         const struct machine *m = &p->machines[i];
+        if (m->hidden)
+            continue;
         for (size_t s = 0; s < m->nstates; s++) {
             struct slice name =
                 arena_printf(a, "%.*s.%.*s", SLICE_ARG(m->name), SLICE_ARG(m->states[s].name));
@@ -56,6 +60,20 @@ void coverage_start(struct coverage *c, const struct program *p, struct arena *a
     }
     for (size_t i = 0; i < p->nmeasures; i++)
         add(c, COVERED_MEASURES, p->measures[i].name, p->measures[i].name);
+    for (size_t i = 0; i < p->narticles; i++) {
+        struct covered_article *x = arena_push(a, &c->article, &c->narticles, &c->articles_cap, sizeof *x);
+        *x = (struct covered_article){.name = p->articles[i].name, .silent = p->articles[i].silent};
+        c->articles_known = c->articles_known || !x->silent.n;
+    }
+}
+
+void coverage_join(struct coverage *c, const struct coverage *from)
+{
+    for (size_t i = 0; i < c->n; i++) /* items stand in the program's order in both */
+        c->item[i].reached = c->item[i].reached || from->item[i].reached;
+    for (size_t i = 0; i < from->narticles; i++)
+        if (from->article[i].reached)
+            coverage_article(c, from->article[i].name);
 }
 
 void coverage_take(struct coverage *c, const json_t *history)
@@ -77,10 +95,20 @@ void coverage_measure(struct coverage *c, struct slice name)
 void coverage_article(struct coverage *c, struct slice article)
 {
     for (size_t i = 0; i < c->narticles; i++)
-        if (slice_eq(c->article[i], article))
+        if (article_same(c->article[i].name, article)) {
+            c->article[i].reached = true;
             return;
-    *(struct slice *)arena_push(c->arena, &c->article, &c->narticles, &c->articles_cap, sizeof *c->article) =
-        article;
+        }
+    struct covered_article *x = arena_push(c->arena, &c->article, &c->narticles, &c->articles_cap, sizeof *x);
+    *x = (struct covered_article){.name = article, .reached = true};
+}
+
+void coverage_articles(const struct coverage *c, size_t *reached, size_t *all)
+{
+    *reached = 0;
+    *all = c->narticles;
+    for (size_t i = 0; i < c->narticles; i++)
+        *reached += c->article[i].reached || c->article[i].silent.n;
 }
 
 void coverage_count(const struct coverage *c, enum covered sort, size_t *reached, size_t *all)

@@ -17,15 +17,24 @@ struct coverage {
         bool reached;
     } *item;
     size_t n, cap;
-    struct slice *article; /* those that scenarios name, each once */
+    struct covered_article { /* the program's, then those that scenarios name besides */
+        struct slice name;
+        struct slice silent; /* why it carries no behaviour; empty: it does */
+        bool reached;        /* a scenario names it */
+    } *article;
     size_t narticles, articles_cap;
+    bool articles_known; /* the definition lists them all */
 };
 
 void coverage_start(struct coverage *c, const struct program *p, struct arena *a);
+/* What `from` has reached, of the same program, is reached in c, too. */
+void coverage_join(struct coverage *c, const struct coverage *from);
 /* One history record, as JSON. */
 void coverage_take(struct coverage *c, const json_t *history);
 void coverage_measure(struct coverage *c, struct slice name);
 void coverage_article(struct coverage *c, struct slice article);
 void coverage_count(const struct coverage *c, enum covered sort, size_t *reached, size_t *all);
+/* Articles named or silent, of all. */
+void coverage_articles(const struct coverage *c, size_t *reached, size_t *all);
 
 #endif

@@ -15,14 +15,37 @@ static void print_outputs(const json_t *history)
     }
 }
 
+static void print_key(const json_t *transition, const char *member)
+{
+    const json_t *key = json_object_get(transition, member);
+    printf("%.*s", SLICE_ARG(json_member(transition, "machine")));
+    for (size_t k = 0; k < json_array_size(key); k++)
+        printf("/%s", json_string_value(json_array_get(key, k)));
+}
+
+/* A succession: where an instance went, or whence it came. */
+static void print_move(const json_t *t)
+{
+    bool gone = json_array_size(json_object_get(t, "moved_to")) > 0;
+    if (gone)
+        printf(": goes on as ");
+    else
+        printf(": %.*s, from ", SLICE_ARG(json_member(t, "to")));
+    print_key(t, gone ? "moved_to" : "moved_from");
+    printf("\n");
+}
+
 static void print_transitions(const json_t *history)
 {
     const json_t *all = json_object_get(history, "transitions");
     for (size_t i = 0; i < json_array_size(all); i++) {
-        const json_t *t = json_array_get(all, i), *key = json_object_get(t, "key");
-        printf("  %.*s", SLICE_ARG(json_member(t, "machine")));
-        for (size_t k = 0; k < json_array_size(key); k++)
-            printf("/%s", json_string_value(json_array_get(key, k)));
+        const json_t *t = json_array_get(all, i);
+        printf("  ");
+        print_key(t, "key");
+        if (slice_eq(json_member(t, "event"), S("succession"))) {
+            print_move(t);
+            continue;
+        }
         printf(": %.*s → %.*s  (%.*s)\n", SLICE_ARG(json_member(t, "from")), SLICE_ARG(json_member(t, "to")),
                SLICE_ARG(json_member(t, "rule")));
     }

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 
+#include "base/log.h"
 #include "lang/compile.h"
 
 static const struct ctl_command *const commands[] = {
-    &ctl_check, &ctl_test,  &ctl_simulate, &ctl_due,     &ctl_publish, &ctl_send,      &ctl_play,
-    &ctl_tasks, &ctl_cases, &ctl_measures, &ctl_history, &ctl_events,  &ctl_workflows, &ctl_topics,
+    &ctl_new,   &ctl_check,   &ctl_test, &ctl_simulate, &ctl_explain, &ctl_due, &ctl_diff, &ctl_graph,
+    &ctl_publish, &ctl_send,   &ctl_play,
+    &ctl_tasks, &ctl_cases, &ctl_scores, &ctl_measures, &ctl_proposals, &ctl_decide, &ctl_history, &ctl_events,  &ctl_workflows, &ctl_topics,
 };
 #define NCOMMANDS (sizeof commands / sizeof *commands)
 
@@ -133,6 +135,7 @@ static enum ctl_exit help(const char *name)
 
 int main(int argc, char **argv)
 {
+    log_set_level(LOG_WARN); /* what an engine reports of its turns is for a daemon's log */
     if (argc < 2) {
         print_commands(stderr);
         return CTL_USAGE;

@@ -118,8 +118,12 @@ static enum ctl_exit await(const struct publishing *u, struct slice hash)
     const json_t *reasons = json_object_get(o, "reasons");
     for (size_t i = 0; i < json_array_size(reasons); i++)
         ctl_fail(u->call, CTL_PROBLEMS, "refused: %s", json_string_value(json_array_get(reasons, i)));
+    bool applied = slice_eq(status, S("applied"));
+    const json_t *notes = applied ? json_object_get(json_object_get(o, "history"), "reasons") : NULL;
+    for (size_t i = 0; i < json_array_size(notes); i++)
+        fprintf(stderr, "note: %s\n", json_string_value(json_array_get(notes, i)));
     json_decref(o);
-    if (slice_eq(status, S("applied")))
+    if (applied)
         return tell(u, "in force", hash);
     if (slice_eq(status, S("pending")))
         return ctl_fail(u->call, CTL_COULD_NOT, "published, but not taken in within 30 seconds");

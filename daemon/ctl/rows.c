@@ -43,12 +43,23 @@ static struct slice as_last_day(const struct rows *r, const json_t *row, struct 
     return zones_last_day(&r->zones, workflow_of(row), text);
 }
 
+/* How it stands, beside its state. */
 static struct slice as_flags(const struct rows *r, const json_t *row, struct slice text)
 {
-    (void)r, (void)text;
+    static const struct {
+        const char *member, *word;
+    } standing[] = {{"paused", "paused"}, {"asked_until", "asked"}, {"extended", "extended"},
+                    {"waived", "waived"}, {"excused", "excused"}};
+    (void)text;
     bool late = json_is_true(json_object_get(row, "late")),
          missed = json_is_true(json_object_get(row, "missed"));
-    return missed ? S("missed") : late ? S("late") : S("");
+    struct slice flags = missed ? S("missed") : late ? S("late") : S("");
+    for (size_t i = 0; i < sizeof standing / sizeof *standing; i++) {
+        const json_t *v = json_object_get(row, standing[i].member);
+        if (v && !json_is_null(v))
+            flags = arena_printf(r->call->arena, "%.*s%s%s", SLICE_ARG(flags), flags.n ? ", " : "", standing[i].word);
+    }
+    return flags;
 }
 
 /* Ids are cut to what tells them apart. */

@@ -11,8 +11,12 @@
  *     - only: [{…}]                        exactly these, of what the machines issued that can issue the
  *                                          measures listed; [] is about all machines
  *     - rejected: {because: …}
+ *     - withdrawn: {measure: …}            a measure that went out was withdrawn; [] nothing was
+ *     - proposed: {measure: …}             a measure waits for a decision since then; [] none does
  *     - state: {machine: …, state: …}      and parts of the machine's key by their names
  *     - due: {obligation: …, year: …, tasks: N}
+ *     - score: {tally: …, unit: …, period: …, items: {…}, total: …}
+ *     - check: {warns: …, unit: …}         what checking the definition says
  *     - until TIME: [checks]               nothing comes in, time runs on
  */
 #ifndef DUBAND_CTL_SCENARIO_H
@@ -21,7 +25,7 @@
 #include "lang/yaml.h"
 #include "wire/wire.h"
 
-enum check_kind { CHECK_EXPECT, CHECK_NONE, CHECK_ONLY, CHECK_REJECTED, CHECK_STATE, CHECK_DUE, CHECK_KINDS };
+enum check_kind { CHECK_EXPECT, CHECK_NONE, CHECK_ONLY, CHECK_REJECTED, CHECK_STATE, CHECK_DUE, CHECK_SCORE, CHECK_DEFINITION, CHECK_WITHDRAWN, CHECK_PROPOSED, CHECK_KINDS };
 
 struct scenario_check {
     enum check_kind kind;
@@ -37,6 +41,8 @@ struct scenario_step { /* a moment and what must hold then; the first one is the
     struct scenario_event {
         struct cloud_event event;
         const struct yaml *at;
+        const char *member;         /* of its data: annul, decide … */
+        const struct yaml *measure; /* the one whose id goes into it when it is sent; NULL: complete */
     } * events;
     size_t nevents, events_cap;
     struct scenario_check *checks;
@@ -74,5 +80,8 @@ void scenario_events_read(struct scenario_reader *r, struct scenario_step *step,
  * hold for nothing */
 
 void scenario_pattern_check(struct scenario_reader *r, enum check_kind kind, const struct yaml *map);
+void scenario_measure_check(struct scenario_reader *r, const struct yaml *map); /* which measure: measure, unit, subject … */
+void scenario_score_read(struct scenario_reader *r, const struct yaml *map); /* scenario_score.c */
+void scenario_state_read(struct scenario_reader *r, const struct yaml *map); /* scenario_state.c */
 
 #endif

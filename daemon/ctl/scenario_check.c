@@ -22,12 +22,25 @@ static int miss_cmp(const void *x, const void *y)
     return a->index < b->index ? -1 : 1;
 }
 
-static void tell_rejections(struct scenario_run *run, struct failure *f)
+void rejections_tell(struct scenario_run *run, struct failure *f)
 {
     for (size_t i = 0; i < run->nrefused; i++)
         for (size_t k = 0; k < run->refused[i].nreasons; k++)
             failure_add(run, f,
                         arena_printf(run->arena, "rejected: %.*s", SLICE_ARG(run->refused[i].reason[k])));
+}
+
+/* Of the same measure, each key that is other, side by side: "limit: expected 2024-08-09, was 2024-08-10". */
+static void tell_differences(struct scenario_run *run, struct failure *f, const issued_t *issued,
+                             const struct yaml *pattern)
+{
+    const struct yaml *measure = yaml_get(pattern, "measure");
+    if (measure && !slice_eq(measure->text, json_member(issued, "measure")))
+        return;
+    struct slice *line;
+    size_t n = issued_differences(issued, pattern, run->p->tz, run->arena, &line);
+    for (size_t i = 0; i < n; i++)
+        failure_add(run, f, arena_printf(run->arena, "  %.*s", SLICE_ARG(line[i])));
 }
 
 /* What happened instead, nearest first. */
@@ -45,12 +58,15 @@ static void tell_issued(struct scenario_run *run, struct failure *f, const struc
         struct slice line = issued_print(run->issued[miss[i].index], run->p->tz, run->arena);
         failure_add(run, f,
                     arena_printf(run->arena, "%.*s: other %.*s", SLICE_ARG(line), SLICE_ARG(miss[i].names)));
+        if (miss[i].misses == miss[0].misses)
+            tell_differences(run, f, run->issued[miss[i].index], pattern);
     }
     if (run->nissued > shown)
         failure_add(run, f, arena_printf(run->arena, "and %zu more, further from it", run->nissued - shown));
     if (!run->nissued)
         failure_add(run, f, S("nothing was issued"));
-    tell_rejections(run, f);
+    rejections_tell(run, f);
+    looked_tell(run, f, pattern);
 }
 
 static void check_expect(struct scenario_run *run, const struct yaml *at, const struct yaml *pattern)
@@ -180,99 +196,11 @@ static void check_rejected(struct scenario_run *run, const struct yaml *at, cons
     if (found)
         return;
     struct failure *f = scenario_fail(run, at, "rejected because of “%.*s”", SLICE_ARG(because));
-    tell_rejections(run, f);
+    rejections_tell(run, f);
     if (!run->nrefused)
         failure_add(run, f, S("it was not rejected"));
     for (size_t i = 0; i < run->nrefused; i++)
         run->refused[i].foreseen = true; /* told once */
-}
-
-/* ---- states */
-
-/* A part of the instance's key, or empty: tasks have theirs beside the state, cases in `key`. */
-static struct slice key_part(const json_t *row, struct slice name)
-{
-    char text[64];
-    const json_t *parts = json_object_get(row, "key");
-    snprintf(text, sizeof text, "%.*s", SLICE_ARG(name));
-    return json_member(parts ? parts : row, text);
-}
-
-static bool instance_fits(const json_t *row, const struct yaml *pattern)
-{
-    for (size_t i = 0; i < pattern->n; i++) {
-        struct slice name = pattern->pairs[i].key->text;
-        if (!slice_eq(name, S("machine")) && !slice_eq(name, S("state")) &&
-            !slice_eq(key_part(row, name), pattern->pairs[i].value->text))
-            return false;
-    }
-    return true;
-}
-
-struct states_found {
-    size_t n, right;
-    struct slice last; /* the state of the last one that was not right */
-};
-
-static void count_states(const struct query_result *rows, const struct yaml *pattern, struct arena *a,
-                         struct states_found *out)
-{
-    for (size_t i = 0; i < rows->n; i++) {
-        json_t *row = json_loadb(rows->row[i].p, rows->row[i].n, 0, NULL);
-        if (instance_fits(row, pattern)) {
-            bool right = slice_eq(json_member(row, "state"), yaml_get(pattern, "state")->text);
-            out->n++;
-            out->right += right;
-            if (!right)
-                out->last = arena_dup(a, json_member(row, "state"));
-        }
-        json_decref(row);
-    }
-}
-
-static bool find_states(struct scenario_run *run, const struct yaml *pattern, struct states_found *out,
-                        struct err *e)
-{
-    const struct machine *m = &run->p->machines[program_machine(run->p, yaml_get(pattern, "machine")->text)];
-    const struct yaml *unit = m->of == MACHINE_TASK || m->unit_key >= 0 ? yaml_get(pattern, "unit") : NULL;
-    struct query q = {.workflow = run->p->id, .machine = m->name, .limit = 1000000};
-    struct query_result rows;
-    if (unit && (m->of == MACHINE_TASK || slice_eq(m->key[m->unit_key].name, S("unit"))))
-        q.unit = unit->text;
-    struct store_txn *t = store_begin(simulation_store(run->simulation), false, e);
-    if (!t)
-        return false;
-    bool ok = (m->of == MACHINE_TASK ? query_tasks : query_cases)(t, &q, run->arena, &rows, e);
-    store_abort(t);
-    *out = (struct states_found){0};
-    if (ok)
-        count_states(&rows, pattern, run->arena, out);
-    return ok;
-}
-
-static void check_state(struct scenario_run *run, const struct yaml *at, const struct yaml *pattern)
-{
-    struct states_found found;
-    struct err e;
-    (void)at;
-    if (!find_states(run, pattern, &found, &e)) {
-        failure_add(run, scenario_fail(run, pattern, "a state to look at"),
-                    arena_dup(run->arena, slice_of(e.text)));
-        return;
-    }
-    if (found.n == 1 && found.right == 1)
-        return;
-    struct failure *f = scenario_fail(run, pattern, "%.*s", SLICE_ARG(pattern_print(pattern, run->arena)));
-    if (!found.n)
-        failure_add(run, f, S("there is none with this key"));
-    else if (found.n > 1)
-        failure_add(run, f,
-                    arena_printf(run->arena,
-                                 "%zu have this key, %zu of them in this state: name more of its key",
-                                 found.n, found.right));
-    else
-        failure_add(run, f, arena_printf(run->arena, "its state is %.*s", SLICE_ARG(found.last)));
-    tell_rejections(run, f);
 }
 
 /* ---- due dates */
@@ -314,15 +242,42 @@ static void check_due(struct scenario_run *run, const struct yaml *at, const str
                     arena_printf(run->arena, "there are %zu tasks", have));
 }
 
+/* ---- what checking the definition says */
+
+static bool has(struct slice text, struct slice part)
+{
+    return memmem(text.p, text.n, part.p, part.n) != NULL;
+}
+
+static void check_definition(struct scenario_run *run, const struct yaml *at, const struct yaml *pattern)
+{
+    const struct yaml *warns = yaml_get(pattern, "warns"), *unit = yaml_get(pattern, "unit");
+    struct diags said = {.arena = run->arena};
+    (void)at;
+    lang_compile(run->bundle, run->arena, &said);
+    for (size_t i = 0; i < said.n; i++)
+        if (said.item[i].severity == SEVERITY_WARNING && has(said.item[i].message, warns->text) &&
+            (!unit || has(said.item[i].message, unit->text)))
+            return;
+    struct failure *f = scenario_fail(run, pattern, "%.*s", SLICE_ARG(pattern_print(pattern, run->arena)));
+    for (size_t i = 0; i < said.n && i < SHOWN_MAX; i++)
+        failure_add(run, f, arena_printf(run->arena, "it says: %.*s", SLICE_ARG(said.item[i].message)));
+    if (said.n == 0)
+        failure_add(run, f, S("it says nothing"));
+}
+
 void scenario_check(struct scenario_run *run, const struct scenario_check *c)
 {
     static void (*const check[CHECK_KINDS])(struct scenario_run * run, const struct yaml *at,
                                             const struct yaml *pattern) = {
         [CHECK_EXPECT] = check_expect, [CHECK_NONE] = check_none, [CHECK_REJECTED] = check_rejected,
-        [CHECK_STATE] = check_state,   [CHECK_DUE] = check_due,
+        [CHECK_STATE] = scenario_state_check,   [CHECK_DUE] = check_due,
+        [CHECK_SCORE] = scenario_score_check, [CHECK_DEFINITION] = check_definition,
     };
     if (c->kind == CHECK_ONLY)
         check_only(run, c);
+    else if (c->kind == CHECK_WITHDRAWN || c->kind == CHECK_PROPOSED)
+        scenario_changed_check(run, c);
     else
         for (size_t i = 0; i < c->npatterns; i++)
             check[c->kind](run, c->at, c->pattern[i]);

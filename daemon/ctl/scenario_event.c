@@ -1,25 +1,16 @@
 /* Events of a scenario, in short hand, → CloudEvents as a portal would send them. Values go as the texts they
  * are: the core gives them their types and has its say about wrong ones, which a scenario may be about. */
-#include "ctl/json.h"
-#include "ctl/scenario.h"
-#include "lang/compile.h"
+#include "ctl/scenario_event.h"
 #include "lang/diag.h"
 
 /* ---- who reports */
 
 /* The only unit that holds the role on that day; empty: none or several. */
-static struct slice only_holder(const struct program *p, int role, date_t day)
+static struct slice only_holder(struct scenario_reader *r, int role, date_t day)
 {
-    struct slice id = {0};
-    for (size_t i = 0; i < p->nunits; i++) {
-        const struct unit *u = &p->units[i];
-        if (!span_has(u->in_force, day) || !unit_has_role(u, role))
-            continue;
-        if (id.n)
-            return (struct slice){0};
-        id = u->id;
-    }
-    return id;
+    int *unit;
+    size_t n = program_holders(r->p, &role, 1, day, r->arena, &unit);
+    return n == 1 ? r->p->units[unit[0]].id : (struct slice){0};
 }
 
 /* `by:` of the event, else the only holder of the first role that may. Empty after a diagnostic. */
@@ -29,7 +20,7 @@ static struct slice reporter(struct scenario_reader *r, const struct yaml *at, c
     if (by)
         return by->text;
     date_t day = time == INSTANT_NONE ? r->p->effective.from : tz_date(r->p->tz, time, NULL);
-    struct slice only = nroles ? only_holder(r->p, roles[0], day) : (struct slice){0};
+    struct slice only = nroles ? only_holder(r, roles[0], day) : (struct slice){0};
     if (!only.n && nroles)
         yaml_diag(r->diags, SEVERITY_ERROR, DIAG_KEY_MISSING, at, "by: UNIT",
                   "nobody is named who reports it, and not exactly one unit is %.*s",
@@ -42,7 +33,7 @@ static struct slice reporter(struct scenario_reader *r, const struct yaml *at, c
 
 /* ---- values */
 
-static json_t *value_json(const struct yaml *y)
+json_t *scenario_value(const struct yaml *y)
 {
     json_t *o = NULL;
     switch (y->kind) {
@@ -53,13 +44,13 @@ static json_t *value_json(const struct yaml *y)
     case YAML_LIST:
         o = json_array();
         for (size_t i = 0; i < y->n; i++)
-            json_array_append_new(o, value_json(y->items[i]));
+            json_array_append_new(o, scenario_value(y->items[i]));
         return o;
     case YAML_MAP:
         o = json_object();
         for (size_t i = 0; i < y->n; i++)
             json_object_setn_new(o, y->pairs[i].key->text.p, y->pairs[i].key->text.n,
-                                 value_json(y->pairs[i].value));
+                                 scenario_value(y->pairs[i].value));
         return o;
     }
     return o;
@@ -69,26 +60,15 @@ static void copy_members(json_t *to, const struct yaml *map, const char *const *
 {
     for (; *names; names++)
         if (yaml_get(map, *names))
-            json_object_set_new(to, *names, value_json(yaml_get(map, *names)));
+            json_object_set_new(to, *names, scenario_value(yaml_get(map, *names)));
 }
 
 /* ---- one event */
 
-struct draft {
-    struct scenario_reader *r;
-    const struct yaml *at;  /* the event: its map */
-    const struct yaml *key; /* submit, dispatch …: where mistakes are shown */
-    const struct yaml *body;
-    instant_t time;
-    struct slice source;
-};
-
-struct form { /* a body with a name of its own */
-    const char *name, *type, *member;
-    const struct key_def *keys;
-    size_t nkeys;
-    json_t *(*fill)(struct draft *d);
-};
+struct slice scenario_reporter(const struct draft *d, const int *roles, size_t nroles)
+{
+    return reporter(d->r, d->key, yaml_get(d->body, "by"), roles, nroles, d->time);
+}
 
 static const struct key_def submit_keys[] = {
     {"obligation", YAML_SCALAR, true}, {"unit", YAML_SCALAR, true}, {"about", YAML_SCALAR, false},
@@ -149,13 +129,15 @@ static int fact_kind(struct scenario_reader *r, const struct yaml *key)
     int kind = program_kind(p, key->text);
     if (kind >= 0 && p->kinds[kind].class_ == KIND_CLASS_FACT)
         return kind;
-    struct slice *names = ARENA_ARRAY(r->arena, struct slice, p->nkinds + NFORMS + 1);
+    struct slice *names = ARENA_ARRAY(r->arena, struct slice, p->nkinds + NFORMS + correction_nforms + 1);
     size_t n = 0;
     for (size_t k = 0; k < p->nkinds; k++)
         if (p->kinds[k].class_ == KIND_CLASS_FACT)
             names[n++] = p->kinds[k].name;
     for (size_t f = 0; f < NFORMS; f++)
         names[n++] = slice_of(forms[f].name);
+    for (size_t f = 0; f < correction_nforms; f++)
+        names[n++] = slice_of(correction_forms[f].name);
     names[n++] = S("ranking");
     struct slice near = nearest_name(key->text, names, n);
     struct slice expected = near.n
@@ -179,7 +161,7 @@ static json_t *fill_fact(struct draft *d)
         const struct yaml_pair *pair = &d->body->pairs[i];
         if (pair->value == by || (unit_is_reporter && slice_eq(pair->key->text, S("unit"))))
             continue;
-        json_object_setn_new(fields, pair->key->text.p, pair->key->text.n, value_json(pair->value));
+        json_object_setn_new(fields, pair->key->text.p, pair->key->text.n, scenario_value(pair->value));
     }
     if (!by && unit_is_reporter)
         by = yaml_get(d->body, "unit");
@@ -268,28 +250,43 @@ static json_t *fill_ranking(struct draft *d)
 
 /* ---- putting it together */
 
-static void add_event(struct draft *d, struct scenario_step *step, const char *type, const char *member,
-                      json_t *body)
+struct drafted { /* what a draft came to */
+    const char *type, *member;
+    json_t *body; /* NULL after a diagnostic */
+};
+
+static json_t *event_data(const struct draft *d, const struct drafted *e)
+{
+    json_t *data = json_object();
+    json_object_set_new(data, "workflow", json_text(d->r->p->id));
+    if (d->reason.n)
+        json_object_set_new(data, "reason", json_text(d->reason));
+    json_object_set_new(data, e->member, e->body);
+    return data;
+}
+
+static void add_event(struct draft *d, struct scenario_step *step, const struct drafted *drafted)
 {
     struct scenario_reader *r = d->r;
-    json_t *data = json_object();
-    json_object_set_new(data, "workflow", json_text(r->p->id));
-    json_object_set_new(data, member, body);
+    json_t *data = event_data(d, drafted);
     char *text = json_dumps(data, JSON_COMPACT);
     json_decref(data);
     struct scenario_event *e =
         arena_push(r->arena, &step->events, &step->nevents, &step->events_cap, sizeof *step->events);
     e->at = d->key;
+    e->member = drafted->member;
+    e->measure = d->measure;
     e->event = (struct cloud_event){
         .id = arena_printf(r->arena, "%.*s-%zu", SLICE_ARG(r->s->file->path), ++r->nevents),
         .source = d->source,
-        .type = arena_printf(r->arena, "duban.v1.%s", type),
+        .type = arena_printf(r->arena, "duban.v1.%s", drafted->type),
         .content_type = S("application/json"),
         .time = d->time,
         .workflow = r->p->id,
         .data = arena_dup(r->arena, slice_of(text)),
     };
     free(text);
+    scenario_roster_take(r, &e->event);
 }
 
 static bool is_map(struct scenario_reader *r, const struct yaml *y)
@@ -299,7 +296,7 @@ static bool is_map(struct scenario_reader *r, const struct yaml *y)
     return y->kind == YAML_MAP;
 }
 
-static void read_ranking(struct scenario_reader *r, struct scenario_step *step, const struct yaml *at)
+static struct drafted draft_ranking(struct scenario_reader *r, instant_t time, const struct yaml *at, struct draft *d)
 {
     static const struct key_def keys[] = {
         {"ranking", YAML_SCALAR, true},
@@ -309,45 +306,66 @@ static void read_ranking(struct scenario_reader *r, struct scenario_step *step, 
     };
     struct compiler c = {.arena = r->arena, .diags = r->diags};
     size_t errors = r->diags->errors;
-    struct draft d = {
-        .r = r, .at = at, .key = at->pairs[0].key, .body = at, .time = step->time, .source = S("scenario")};
+    *d = (struct draft){
+        .r = r, .at = at, .key = at->pairs[0].key, .body = at, .time = time, .source = S("scenario")};
     keys_check(&c, at, keys, sizeof keys / sizeof *keys, "a ranking");
-    json_t *body = r->diags->errors == errors ? fill_ranking(&d) : NULL;
-    if (body)
-        add_event(&d, step, "Ranking", "ranking", body);
+    return (struct drafted){"Ranking", "ranking", r->diags->errors == errors ? fill_ranking(d) : NULL};
+}
+
+static struct drafted draft_event(struct scenario_reader *r, instant_t time, const struct yaml *at, struct draft *d)
+{
+    const struct drafted none = {0};
+    if (!is_map(r, at))
+        return none;
+    if (yaml_get(at, "ranking"))
+        return draft_ranking(r, time, at, d);
+    if (at->n != 1) {
+        yaml_diag(r->diags, SEVERITY_ERROR, DIAG_SHAPE, at, "one event; several as a list",
+                  "a map with %zu keys is no event", at->n);
+        return none;
+    }
+    *d = (struct draft){.r = r,
+                        .at = at,
+                        .key = at->pairs[0].key,
+                        .body = at->pairs[0].value,
+                        .time = time,
+                        .source = S("scenario")};
+    struct compiler c = {.arena = r->arena, .diags = r->diags};
+    const struct form *form = NULL;
+    for (size_t f = 0; f < NFORMS; f++)
+        if (slice_eq(d->key->text, slice_of(forms[f].name)))
+            form = &forms[f];
+    if (!form)
+        form = scenario_correction(r->p, d->key->text);
+    if (!form)
+        form = scenario_retraction(r->p, d->key->text);
+    if (!form)
+        form = scenario_roster(r->p, d->key->text);
+    if (!form && r->p->nindicators && slice_eq(d->key->text, S("reading")))
+        form = &reading_form;
+    if (!form && slice_eq(d->key->text, slice_of(directive_form.name)) && program_kind(r->p, d->key->text) == KIND_DIRECTIVE)
+        form = &directive_form;
+    size_t errors = r->diags->errors;
+    if (!is_map(r, d->body) || (form && !keys_check(&c, d->body, form->keys, form->nkeys, form->name)) ||
+        r->diags->errors != errors)
+        return none;
+    return form ? (struct drafted){form->type, form->member, form->fill(d)}
+                : (struct drafted){"Fact", "fact", fill_fact(d)};
 }
 
 static void read_event(struct scenario_reader *r, struct scenario_step *step, const struct yaml *at)
 {
-    if (!is_map(r, at))
-        return;
-    if (yaml_get(at, "ranking")) {
-        read_ranking(r, step, at);
-        return;
-    }
-    if (at->n != 1) {
-        yaml_diag(r->diags, SEVERITY_ERROR, DIAG_SHAPE, at, "one event; several as a list",
-                  "a map with %zu keys is no event", at->n);
-        return;
-    }
-    struct draft d = {.r = r,
-                      .at = at,
-                      .key = at->pairs[0].key,
-                      .body = at->pairs[0].value,
-                      .time = step->time,
-                      .source = S("scenario")};
-    struct compiler c = {.arena = r->arena, .diags = r->diags};
-    const struct form *form = NULL;
-    for (size_t f = 0; f < NFORMS; f++)
-        if (slice_eq(d.key->text, slice_of(forms[f].name)))
-            form = &forms[f];
-    size_t errors = r->diags->errors;
-    if (!is_map(r, d.body) || (form && !keys_check(&c, d.body, form->keys, form->nkeys, form->name)) ||
-        r->diags->errors != errors)
-        return;
-    json_t *body = form ? form->fill(&d) : fill_fact(&d);
-    if (body)
-        add_event(&d, step, form ? form->type : "Fact", form ? form->member : "fact", body);
+    struct draft d;
+    struct drafted e = draft_event(r, step->time, at, &d);
+    if (e.body)
+        add_event(&d, step, &e);
+}
+
+json_t *scenario_event_data(struct scenario_reader *r, const struct yaml *at, instant_t time)
+{
+    struct draft d;
+    struct drafted e = draft_event(r, time, at, &d);
+    return e.body ? event_data(&d, &e) : NULL;
 }
 
 void scenario_events_read(struct scenario_reader *r, struct scenario_step *step, const struct yaml *at)

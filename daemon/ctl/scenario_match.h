@@ -15,6 +15,9 @@ issued_t *issued_take(const struct record *r, struct arena *scratch);
 /* How many of the pattern's keys the measure does not agree with. names (may be NULL): which, "limit, to". */
 size_t issued_misses(const issued_t *i, const struct yaml *pattern, const struct tz *tz, struct arena *a,
                      struct slice *names);
+/* One line for each key that is other: "limit: expected 2024-08-09, was 2024-08-10". Returns how many. */
+size_t issued_differences(const issued_t *i, const struct yaml *pattern, const struct tz *tz, struct arena *a,
+                          struct slice **line);
 /* "2024-07-10 09:00 yellow-card unit u-01 subject i-017 basis 五（三） limit 2024-08-09 to [u-01] copy
  * [sfh-l01] (suifenhe-2024/workflow.yaml:231)" */
 struct slice issued_print(const issued_t *i, const struct tz *tz, struct arena *a);

@@ -90,14 +90,6 @@ static void check_level(struct scenario_reader *r, const struct yaml *v)
     known(r, v, &names, DIAG_WORD, "a level of measures");
 }
 
-static void check_machine(struct scenario_reader *r, const struct yaml *v)
-{
-    struct names names = {0};
-    for (size_t i = 1; i < r->p->nmachines; i++)
-        add_name(r, &names, r->p->machines[i].name);
-    known(r, v, &names, DIAG_MACHINE_UNKNOWN, "a machine of this workflow");
-}
-
 /* ---- which keys a check may have */
 
 struct pattern_key {
@@ -123,6 +115,8 @@ static const struct pattern_key issued_keys[] = {
     {"number", YAML_SCALAR, false, NULL},
 };
 static const struct pattern_key rejected_keys[] = {{"because", YAML_SCALAR, true, NULL}};
+static const struct pattern_key definition_keys[] = {{"warns", YAML_SCALAR, true, NULL},
+                                                     {"unit", YAML_SCALAR, false, check_unit}};
 static const struct pattern_key due_keys[] = {
     {"obligation", YAML_SCALAR, true, check_obligation}, {"year", YAML_SCALAR, false, check_period},
     {"period", YAML_SCALAR, false, check_period},        {"unit", YAML_SCALAR, false, check_unit},
@@ -145,33 +139,21 @@ static void check_table(struct scenario_reader *r, const struct yaml *map, const
     }
 }
 
-/* state: {machine, state, and parts of the machine's key by their names} */
-static void check_state(struct scenario_reader *r, const struct yaml *map)
+void scenario_measure_check(struct scenario_reader *r, const struct yaml *map)
 {
-    struct compiler c = {.arena = r->arena, .diags = r->diags};
-    const struct yaml *machine = yaml_get(map, "machine"), *state = yaml_get(map, "state");
-    struct key_def def[2 + KEY_PARTS_MAX] = {{"machine", YAML_SCALAR, true}, {"state", YAML_SCALAR, true}};
-    size_t n = 2;
-    int index = machine ? program_machine(r->p, machine->text) : -1;
-    const struct machine *m = index > 0 ? &r->p->machines[index] : NULL;
-    if (machine && !m) {
-        check_machine(r, machine);
-        return;
+    for (size_t i = 0; i < sizeof issued_keys / sizeof *issued_keys; i++) {
+        const struct yaml *v = yaml_get(map, issued_keys[i].name);
+        if (v && v->kind == YAML_SCALAR && issued_keys[i].check)
+            issued_keys[i].check(r, v);
     }
-    struct names names = {0};
-    for (size_t i = 0; m && i < m->nkey; i++)
-        def[n++] = (struct key_def){arena_dup(r->arena, m->key[i].name).p, YAML_SCALAR, false};
-    for (size_t i = 0; m && i < m->nstates; i++)
-        add_name(r, &names, m->states[i].name);
-    keys_check(&c, map, def, n, "state");
-    if (state && m)
-        known(r, state, &names, DIAG_STATE_UNKNOWN, "a state of this machine");
 }
 
 void scenario_pattern_check(struct scenario_reader *r, enum check_kind kind, const struct yaml *map)
 {
     switch (kind) {
     case CHECK_EXPECT:
+    case CHECK_WITHDRAWN:
+    case CHECK_PROPOSED:
     case CHECK_NONE:
     case CHECK_ONLY:
         check_table(r, map, issued_keys, sizeof issued_keys / sizeof *issued_keys, "a measure");
@@ -186,7 +168,13 @@ void scenario_pattern_check(struct scenario_reader *r, enum check_kind kind, con
                       "due names no span, or two");
         return;
     case CHECK_STATE:
-        check_state(r, map);
+        scenario_state_read(r, map);
+        return;
+    case CHECK_SCORE:
+        scenario_score_read(r, map);
+        return;
+    case CHECK_DEFINITION:
+        check_table(r, map, definition_keys, sizeof definition_keys / sizeof *definition_keys, "check");
         return;
     case CHECK_KINDS:
         return;

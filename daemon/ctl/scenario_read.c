@@ -7,6 +7,8 @@
 static const char *const check_names[CHECK_KINDS] = {
     [CHECK_EXPECT] = "expect",     [CHECK_NONE] = "none",   [CHECK_ONLY] = "only",
     [CHECK_REJECTED] = "rejected", [CHECK_STATE] = "state", [CHECK_DUE] = "due",
+    [CHECK_SCORE] = "score",       [CHECK_DEFINITION] = "check",
+    [CHECK_WITHDRAWN] = "withdrawn", [CHECK_PROPOSED] = "proposed",
 };
 
 static bool starts_with(struct slice s, struct slice with)
@@ -47,7 +49,7 @@ static void read_check(struct scenario_reader *r, struct scenario_step *step, en
             add_pattern(r, c, pair->value->items[i]);
     else
         add_pattern(r, c, pair->value);
-    if (!c->npatterns && kind != CHECK_ONLY)
+    if (!c->npatterns && kind != CHECK_ONLY && kind != CHECK_WITHDRAWN && kind != CHECK_PROPOSED)
         yaml_diag(r->diags, SEVERITY_ERROR, DIAG_SHAPE, pair->key, "a map, or a list of them",
                   "“%s” says nothing", check_names[kind]);
 }
@@ -87,7 +89,7 @@ static void unknown_key(struct scenario_reader *r, const struct yaml *key)
     names[CHECK_KINDS] = S("until");
     struct slice near = nearest_name(key->text, names, CHECK_KINDS + 1);
     struct slice expected = near.n ? arena_printf(r->arena, "did you mean “%.*s”?", SLICE_ARG(near))
-                                   : S("a time, `until TIME`, expect, none, only, rejected, state or due");
+                                   : S("a time, `until TIME`, expect, none, only, rejected, withdrawn, proposed, state, due, score or check");
     yaml_diag(r->diags, SEVERITY_ERROR, DIAG_KEY_UNKNOWN, key, expected.p,
               "“%.*s” is not a step of a scenario", SLICE_ARG(key->text));
 }
@@ -154,6 +156,25 @@ static void read_given(struct scenario_reader *r, const struct yaml *list)
     }
 }
 
+/* Where the definition lists its articles, a scenario cites one of them. */
+static void check_article(struct scenario_reader *r, const struct yaml *at)
+{
+    const struct program *p = r->p;
+    struct slice *names = ARENA_ARRAY(r->arena, struct slice, p->narticles + 1);
+    bool listed = false;
+    for (size_t i = 0; i < p->narticles; i++) {
+        names[i] = p->articles[i].name;
+        listed = listed || !p->articles[i].silent.n;
+    }
+    if (!listed || program_article(p, at->text) >= 0)
+        return;
+    struct slice near = nearest_name(at->text, names, p->narticles);
+    yaml_diag(r->diags, SEVERITY_ERROR, DIAG_WORD, at,
+              near.n ? arena_printf(r->arena, "did you mean “%.*s”?", SLICE_ARG(near)).p
+                     : "an article that the workflow lists under articles:",
+              "the workflow has no article “%.*s”", SLICE_ARG(at->text));
+}
+
 static void read_covers(struct scenario_reader *r, const struct yaml *list)
 {
     struct scenario *s = r->s;
@@ -162,9 +183,11 @@ static void read_covers(struct scenario_reader *r, const struct yaml *list)
                   "“covers” has something else");
         return;
     }
-    for (size_t i = 0; i < list->n; i++)
+    for (size_t i = 0; i < list->n; i++) {
+        check_article(r, list->items[i]);
         *(struct slice *)arena_push(r->arena, &s->covers, &s->ncovers, &s->covers_cap, sizeof *s->covers) =
             list->items[i]->text;
+    }
 }
 
 bool scenario_read(const struct program *p, const struct bundle_file *file, struct arena *a, struct diags *d,

@@ -31,11 +31,12 @@ static void take_output(void *ctx, const struct record *r)
         struct slice text = wire_history_json(r->value, run->scratch);
         json_t *o = json_loadb(text.p, text.n, 0, NULL);
         coverage_take(run->coverage, o);
+        proposed_take(run, o);
         json_decref(o);
         return;
     }
     issued_t *i = issued_take(r, run->scratch);
-    if (!i)
+    if (!i || withdrawn_take(run, i))
         return;
     coverage_measure(run->coverage, json_member(i, "measure"));
     *(issued_t **)arena_push(run->arena, &run->issued, &run->nissued, &run->issued_cap, sizeof *run->issued) =
@@ -61,7 +62,9 @@ static bool take_events(struct scenario_run *run, const struct scenario_step *st
     for (size_t i = 0; i < step->nevents; i++) {
         struct outcome out;
         instant_t received = step->time == INSTANT_NONE ? simulation_now(run->simulation) : step->time;
-        if (!simulation_event(run->simulation, &step->events[i].event, received, &out, e))
+        struct cloud_event event;
+        if (!scenario_event_complete(run, &step->events[i], &event, e) ||
+            !simulation_event(run->simulation, &event, received, &out, e))
             return false;
         if (out.what == OUTCOME_REJECTED)
             take_rejection(run, &step->events[i], &out);
@@ -73,7 +76,9 @@ static void clear_step(struct scenario_run *run)
 {
     for (size_t i = 0; i < run->nissued; i++)
         json_decref(run->issued[i]);
-    run->nissued = run->nrefused = 0;
+    issued_clear(&run->withdrawn);
+    issued_clear(&run->proposed);
+    run->nissued = run->nrefused = run->nlooked = 0;
 }
 
 /* A rejection that nobody foresaw is a failure of its event. */
@@ -102,12 +107,19 @@ static bool run_step(struct scenario_run *run, const struct scenario_step *step,
     return true;
 }
 
-bool scenario_run(struct scenario_run *run, const struct program *p, const struct bundle *b,
-                  const struct scenario *s, struct coverage *coverage, struct arena *a, struct err *e)
+static bool run_once(struct scenario_run *run, const struct program *p, const struct bundle *b,
+                     const struct scenario *s, struct coverage *coverage, struct arena *a, bool looking,
+                     struct err *e)
 {
-    *run = (struct scenario_run){.p = p, .s = s, .coverage = coverage, .arena = a, .scratch = arena_new()};
+    struct watch watch;
+    *run = (struct scenario_run){
+        .p = p, .bundle = b, .s = s, .coverage = coverage, .arena = a, .scratch = arena_new(), .looking = looking};
     run->simulation = simulation_of(p, b, INSTANT_NONE, take_output, run, e);
     bool ok = run->simulation != NULL;
+    if (ok && looking) {
+        looked_start(run, &watch);
+        simulation_watch(run->simulation, &watch);
+    }
     for (size_t i = 0; ok && i < s->nsteps; i++)
         ok = run_step(run, &s->steps[i], e);
     clear_step(run);
@@ -118,4 +130,11 @@ bool scenario_run(struct scenario_run *run, const struct program *p, const struc
     arena_free(run->scratch);
     run->scratch = NULL;
     return ok;
+}
+
+bool scenario_run(struct scenario_run *run, const struct program *p, const struct bundle *b,
+                  const struct scenario *s, struct coverage *coverage, struct arena *a, struct err *e)
+{
+    return run_once(run, p, b, s, coverage, a, false, e) &&
+           (!run->nfailures || run_once(run, p, b, s, coverage, a, true, e));
 }

@@ -1,8 +1,10 @@
-/* dubanctl simulate: a file of events run through a workflow in virtual time. */
-#include "engine/simulate.h"
+/* dubanctl simulate: a file of events, or a made-up year, run through a workflow in virtual time. */
+#include <errno.h>
 
 #include "ctl/check.h"
+#include "ctl/event_run.h"
 #include "ctl/json.h"
+#include "ctl/random_year.h"
 #include "ctl/table.h"
 
 struct run {
@@ -78,8 +80,9 @@ static void take_output(void *ctx, const struct record *rec)
         print_measure(r, rec, json);
 }
 
-static void take_outcome(struct run *r, const struct cloud_event *e, const struct outcome *out)
+static void take_outcome(void *ctx, const struct cloud_event *e, const struct outcome *out)
 {
+    struct run *r = ctx;
     r->events++;
     r->rejected += out->what == OUTCOME_REJECTED;
     r->duplicates += out->what == OUTCOME_DUPLICATE;
@@ -109,40 +112,55 @@ static void print_summary(const struct run *r)
     table_text_print(&t, stdout);
 }
 
-static enum ctl_exit run_events(struct run *r, struct simulation *s, const struct cloud_event *event,
-                                size_t n, instant_t until)
+/* ---- where the events come from */
+
+static bool write_events(const struct ctl_call *call, const char *path, struct slice text)
 {
-    struct err e;
-    for (size_t i = 0; i < n; i++) {
-        struct outcome out;
-        if (until != INSTANT_NONE && event[i].time > until)
-            break;
-        if (!simulation_event(s, &event[i], event[i].time, &out, &e))
-            return ctl_fail(r->call, CTL_COULD_NOT, "event %zu (%.*s): %s", i + 1, SLICE_ARG(event[i].id),
-                            e.text);
-        take_outcome(r, &event[i], &out);
-    }
-    if (until != INSTANT_NONE && !simulation_until(s, until, &e))
-        return ctl_fail(r->call, CTL_COULD_NOT, "%s", e.text);
-    if (!r->call->json)
-        print_summary(r);
-    return CTL_DONE;
+    FILE *f = fopen(path, "w");
+    bool ok = f && fwrite(text.p, 1, text.n, f) == text.n;
+    if (f)
+        ok = fclose(f) == 0 && ok;
+    if (!ok)
+        ctl_fail(call, CTL_COULD_NOT, "--write %s: %s", path, strerror(errno));
+    return ok;
 }
 
-static bool read_events(const struct ctl_call *call, const char *path, struct cloud_event **event, size_t *n)
+/* The effective span and a month after it, or a year from where it begins, as far as nobody says otherwise.
+ */
+static enum ctl_exit make_events(const struct ctl_call *call, const struct program *p, struct event_run *when,
+                                 struct cloud_event **event, size_t *n)
 {
-    struct slice text;
-    struct reasons why = {.arena = call->arena};
-    if (!ctl_read_file(call, path, &text))
-        return false;
-    cloud_events_from_json_batch(text, call->arena, event, n, &why);
-    for (size_t i = 0; !why.n && i < *n; i++)
-        if ((*event)[i].time == INSTANT_NONE)
-            reasons_add(&why, "event %zu (%.*s): it has no `time`, which is its receipt time in a simulation",
-                        i + 1, SLICE_ARG((*event)[i].id));
-    for (size_t i = 0; i < why.n; i++)
-        ctl_fail(call, CTL_COULD_NOT, "%s: %.*s", path, SLICE_ARG(why.item[i]));
-    return !why.n;
+    const char *seed_text = ctl_value(call, "seed"), *path = ctl_value(call, "write");
+    uint64_t seed = 1;
+    if (seed_text && !parse_u64(slice_of(seed_text), &seed))
+        return ctl_fail(call, CTL_USAGE, "--seed: '%s' is no whole number", seed_text);
+    struct span s = p->effective;
+    instant_t from = when->from;
+    if (from == INSTANT_NONE && s.from == DATE_NONE)
+        return ctl_fail(call, CTL_USAGE,
+                        "--from T is needed: the definition is in force from no certain day");
+    from = from == INSTANT_NONE ? tz_instant(p->tz, s.from, 0) : from;
+    date_t end = s.until == DATE_NONE ? tz_date(p->tz, from, NULL) + 366 : s.until + 45;
+    when->from = from;
+    when->until = when->until == INSTANT_NONE ? tz_instant(p->tz, end, 0) : when->until;
+    struct slice text = random_year(p, seed, from, when->until, call->arena);
+    if (path && !write_events(call, path, text))
+        return CTL_COULD_NOT;
+    return event_run_parse(call, "--random", text, event, n) ? CTL_DONE : CTL_COULD_NOT;
+}
+
+static enum ctl_exit take_events(const struct ctl_call *call, const struct program *p, struct event_run *when,
+                                 struct cloud_event **event, size_t *n)
+{
+    const char *path = ctl_value(call, "events");
+    bool made = ctl_value(call, "random") != NULL;
+    if (!path == !made)
+        return ctl_fail(call, CTL_USAGE, "either --events FILE or --random is needed");
+    if (!made && (ctl_value(call, "seed") || ctl_value(call, "write")))
+        return ctl_fail(call, CTL_USAGE, "--seed and --write belong to --random");
+    if (made)
+        return make_events(call, p, when, event, n);
+    return event_run_read(call, path, event, n) ? CTL_DONE : CTL_COULD_NOT;
 }
 
 static enum ctl_exit run(struct ctl_call *call)
@@ -151,22 +169,24 @@ static enum ctl_exit run(struct ctl_call *call)
     struct program *p;
     struct cloud_event *event;
     size_t n;
-    instant_t from = INSTANT_NONE, until = INSTANT_NONE;
+    struct event_run when;
     struct err e;
     if (!ctl_load(call, call->argument[0], &b, &p))
         return CTL_PROBLEMS;
-    if ((ctl_value(call, "from") && !ctl_time(call, "--from", ctl_value(call, "from"), p->tz, &from)) ||
-        (ctl_value(call, "until") && !ctl_time(call, "--until", ctl_value(call, "until"), p->tz, &until)))
+    if (!event_run_times(call, p->tz, &when))
         return CTL_USAGE;
-    if (!read_events(call, ctl_value(call, "events"), &event, &n))
-        return CTL_COULD_NOT;
+    enum ctl_exit status = take_events(call, p, &when, &event, &n);
+    if (status != CTL_DONE)
+        return status;
     struct run r = {.call = call,
                     .p = p,
                     .line = arena_new(),
                     .issued = ARENA_ARRAY(call->arena, uint64_t, p->nmeasures + 1)};
-    struct simulation *s = simulation_new(&b, from, take_output, &r, &e);
-    enum ctl_exit status =
-        s ? run_events(&r, s, event, n, until) : ctl_fail(call, CTL_COULD_NOT, "%s", e.text);
+    struct simulation *s = simulation_of(p, &b, when.from, take_output, &r, &e);
+    status = s ? event_run_feed(call, s, &when, event, n, take_outcome, &r)
+               : ctl_fail(call, CTL_COULD_NOT, "%s", e.text);
+    if (status == CTL_DONE && !call->json)
+        print_summary(&r);
     simulation_free(s);
     arena_free(r.line);
     return status;
@@ -174,11 +194,15 @@ static enum ctl_exit run(struct ctl_call *call)
 
 const struct ctl_command ctl_simulate = {
     .name = "simulate",
-    .arguments = "DIR --events FILE",
-    .summary = "run a file of events (CloudEvents, one a line) through a workflow in virtual time",
+    .arguments = "DIR --events FILE | --random",
+    .summary = "run a file of events (CloudEvents, one a line), or a made-up year, through a workflow in "
+               "virtual time",
     .least = 1,
     .most = 1,
-    .options = {{"events", "FILE", "the events; - reads standard input", true},
+    .options = {{"events", "FILE", "the events; - reads standard input", false},
+                {"random", NULL, "a plausible year made from the definition instead", false},
+                {"seed", "N", "of --random: the same seed, the same year; default 1", false},
+                {"write", "FILE", "of --random: keep the events, too", false},
                 {"from", "T", "when the definition takes force; default: the start of its effective span",
                  false},
                 {"until", "T", "let time run on to here; later events are left out", false}},

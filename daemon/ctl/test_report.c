@@ -126,9 +126,22 @@ void report_unreadable(struct test_report *r, struct slice workflow, const struc
 static void json_coverage(struct slice workflow, const struct coverage *c)
 {
     json_t *o = json_object(), *articles = json_array();
-    for (size_t i = 0; i < c->narticles; i++)
-        json_array_append_new(articles, json_text(c->article[i]));
-    json_object_set_new(o, "articles", articles);
+    size_t covered, listed;
+    coverage_articles(c, &covered, &listed);
+    json_t *unnamed = json_array(), *silent = json_object();
+    for (size_t i = 0; i < c->narticles; i++) {
+        const struct covered_article *x = &c->article[i];
+        if (x->reached)
+            json_array_append_new(articles, json_text(x->name));
+        else if (!x->silent.n)
+            json_array_append_new(unnamed, json_text(x->name));
+        else
+            json_object_setn_new(silent, x->name.p, x->name.n, json_text(x->silent));
+    }
+    json_object_set_new(o, "articles",
+                        json_pack("{s:I, s:I, s:b, s:o, s:o, s:o}", "reached", (json_int_t)covered, "all",
+                                  (json_int_t)listed, "listed", c->articles_known, "named", articles,
+                                  "silent", silent, "unreached", unnamed));
     for (int sort = 0; sort < COVERED_SORTS; sort++) {
         size_t reached, all;
         json_t *missing = json_array();
@@ -149,13 +162,25 @@ void report_coverage(struct test_report *r, struct slice workflow, const struct 
         json_coverage(workflow, c);
         return;
     }
-    printf("%.*s: %zu articles", SLICE_ARG(workflow), c->narticles);
+    size_t covered, listed;
+    coverage_articles(c, &covered, &listed);
+    printf("%.*s: ", SLICE_ARG(workflow));
+    if (c->articles_known) /* without the list nobody knows of how many */
+        printf("%zu of %zu articles covered (%zu %%)", covered, listed,
+               listed ? covered * 100 / listed : 100);
+    else
+        printf("%zu articles", listed);
     for (int sort = 0; sort < COVERED_SORTS; sort++) {
         size_t reached, all;
         coverage_count(c, (enum covered)sort, &reached, &all);
         printf(", %zu of %zu %s", reached, all, covered_names[sort]);
     }
     printf(" reached\n");
+    for (size_t i = 0; r->verbose && i < c->narticles; i++)
+        if (!c->article[i].reached)
+            printf("  %s: article %.*s%s%.*s\n", c->article[i].silent.n ? "silent" : "not covered",
+                   SLICE_ARG(c->article[i].name), c->article[i].silent.n ? ": " : "",
+                   SLICE_ARG(c->article[i].silent));
     for (size_t i = 0; r->verbose && i < c->n; i++)
         if (!c->item[i].reached)
             printf("  not reached: %s %.*s\n", covered_names[c->item[i].sort], SLICE_ARG(c->item[i].name));

@@ -123,16 +123,16 @@ static bool check_voice(const struct arrival *in, struct reasons *why)
 
 /* ---- the clock */
 
-static enum turn_status move_clock(struct engine *e, struct store_txn *t, struct flow *f, instant_t received,
-                                   struct err *err)
+enum turn_status flow_advance(struct engine *e, struct store_txn *t, struct flow *f, instant_t until,
+                              struct err *err)
 {
     enum turn_status st = TURN_DONE;
     bool fired = true;
 
     while (st == TURN_DONE && fired)
-        st = fire_next(e, t, f, received, &fired, err);
-    if (st == TURN_DONE && received > f->clock) {
-        f->clock = received;
+        st = fire_next(e, t, f, until, &fired, err);
+    if (st == TURN_DONE && until > f->clock) {
+        f->clock = until;
         f->dirty = true;
     }
     return st;
@@ -177,9 +177,24 @@ static enum turn_status step(struct turn *turn, struct arrival *in, struct outco
         e->counters.applied++;
     enum turn_status st = commit_effects(turn, &fx);
     out->history = turn->flow->head.sequence;
+    if (st == TURN_DONE && in->input.class_ == INPUT_EXCUSE)
+        st = correction_excused(turn, &in->input, &fx);
     if (st == TURN_DONE)
         st = seen_put(e, turn->txn, turn->flow->id, &in->id, in->received, out->history, NULL, turn->err);
     return st;
+}
+
+static enum turn_status correct(struct turn *turn, struct arrival *in, struct outcome *out)
+{
+    enum turn_status st = correction_apply(turn, &in->input, &in->why, out);
+
+    if (st != TURN_DONE)
+        return st;
+    if (out->what == OUTCOME_REJECTED)
+        return reject(turn, in, out);
+    turn->engine->counters.applied++;
+    return seen_put(turn->engine, turn->txn, turn->flow->id, &in->id, in->received, out->history, NULL,
+                    turn->err);
 }
 
 static enum turn_status publish(struct turn *turn, struct arrival *in, struct arena *a, struct outcome *out)
@@ -238,7 +253,7 @@ enum turn_status engine_apply(struct engine *e, struct store_txn *t, const struc
         return TURN_DONE;
     }
     if (f != NULL)
-        st = move_clock(e, t, f, in.received, err);
+        st = flow_advance(e, t, f, in.received, err);
     if (st != TURN_DONE)
         return st;
 
@@ -255,5 +270,7 @@ enum turn_status engine_apply(struct engine *e, struct store_txn *t, const struc
         say_unknown_workflow(e, r->key, &in.why);
         return reject(&turn, &in, out);
     }
+    if (in.input.class_ == INPUT_ANNUL || in.input.class_ == INPUT_SUPERSEDE || in.input.class_ == INPUT_DECIDE)
+        return correct(&turn, &in, out);
     return step(&turn, &in, out);
 }

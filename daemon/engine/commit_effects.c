@@ -52,6 +52,24 @@ enum turn_status commit_timers(struct store_txn *t, struct flow *f, const struct
     return st;
 }
 
+enum turn_status commit_timers_gone(struct store_txn *t, struct flow *f, const struct instance *was,
+                                    const struct program *new, const struct instance *now, struct err *err)
+{
+    enum turn_status st = TURN_DONE;
+
+    for (size_t i = 0; st == TURN_DONE && i < was->ntimers; i++) {
+        struct slice name = f->program->machines[was->machine].timers[was->timers[i].def].name;
+        bool kept = was->timers[i].held;
+
+        for (size_t k = 0; !kept && k < now->ntimers; k++)
+            kept = now->timers[k].n == was->timers[i].n &&
+                   slice_eq(new->machines[now->machine].timers[now->timers[k].def].name, name);
+        if (!kept)
+            st = timer_delete(t, f, was, &was->timers[i], err);
+    }
+    return st;
+}
+
 /* ---- instances */
 
 enum turn_status commit_instance(struct engine *e, struct store_txn *t, struct flow *f, struct slice key,
@@ -96,8 +114,28 @@ bool effects_check_keys(const struct turn *turn, const struct effects *fx, struc
     return true;
 }
 
-static enum turn_status commit_instances(struct turn *turn, const struct effects *fx)
+static enum turn_status commit_removed(struct turn *turn, const struct effects *fx)
 {
+    enum turn_status st = TURN_DONE;
+
+    for (size_t i = 0; st == TURN_DONE && i < fx->nremoved; i++) {
+        const struct instance *was = fx->removed[i];
+        const struct machine *m = &turn->program->machines[was->machine];
+        struct key k;
+
+        key_instance(&k, turn->flow->id, m->name, was->key, m->nkey);
+        st = commit_instance(turn->engine, turn->txn, turn->flow, key_slice(&k), (struct slice){NULL, 0}, was, NULL,
+                             turn->err);
+    }
+    return st;
+}
+
+enum turn_status commit_instances(struct turn *turn, const struct effects *fx)
+{
+    enum turn_status removed = commit_removed(turn, fx);
+
+    if (removed != TURN_DONE)
+        return removed;
     for (size_t i = 0; i < fx->nchanged; i++) {
         const struct instance *instance = fx->changed[i];
         const struct machine *m = &turn->program->machines[instance->machine];
@@ -113,7 +151,7 @@ static enum turn_status commit_instances(struct turn *turn, const struct effects
     return TURN_DONE;
 }
 
-static enum turn_status commit_numbers(struct turn *turn, const struct effects *fx)
+enum turn_status commit_numbers(struct turn *turn, const struct effects *fx)
 {
     enum turn_status st = TURN_DONE;
 
@@ -147,8 +185,8 @@ enum turn_status commit_measures(struct store_txn *t, struct slice workflow, uin
     return st;
 }
 
-static enum turn_status commit_history(struct turn *turn, const struct effects *fx,
-                                       const struct record *outputs, size_t n)
+enum turn_status commit_history(struct turn *turn, const struct effects *fx, const struct record *outputs,
+                                size_t n)
 {
     struct engine *e = turn->engine;
     struct flow *f = turn->flow;
@@ -183,22 +221,34 @@ static void outputs_of(struct turn *turn, const struct effects *fx, struct recor
     }
 }
 
-enum turn_status commit_effects(struct turn *turn, const struct effects *fx)
+static enum turn_status commit_outputs(struct turn *turn, const struct effects *fx)
 {
     struct record *outputs;
     size_t n;
 
     outputs_of(turn, fx, &outputs, &n);
-    enum turn_status st = commit_instances(turn, fx);
-    if (st == TURN_DONE)
-        st = commit_numbers(turn, fx);
+    enum turn_status st = commit_numbers(turn, fx);
     for (size_t i = 0; st == TURN_DONE && i < n; i++)
         engine_output(turn->engine, &outputs[i]);
     return st == TURN_DONE ? commit_history(turn, fx, outputs, n) : st;
 }
 
+enum turn_status commit_effects(struct turn *turn, struct effects *fx)
+{
+    enum turn_status st = commit_instances(turn, fx);
+
+    if (st == TURN_DONE)
+        st = commit_proposals(turn, fx);
+    if (st == TURN_DONE && turn->engine->rerun == NULL) /* nothing leaves a re-run, and history has it already */
+        st = commit_outputs(turn, fx);
+    /* Last: the program that the turn was made by may go with it. */
+    return st == TURN_DONE && fx->roster != NULL ? roster_keep(turn, fx->roster) : st;
+}
+
 enum turn_status commit_rejected(struct turn *turn, const struct effects *fx, const struct record *letter)
 {
+    if (turn->engine->rerun != NULL)
+        return TURN_DONE;
     engine_output(turn->engine, letter);
     return commit_history(turn, fx, letter, 1);
 }

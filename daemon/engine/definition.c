@@ -3,7 +3,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "engine/keys.h"
+#include "core/roster.h"
+#include "engine/flow.h"
 
 #define DIAGNOSTICS_MAX 50 /* reasons of one refusal */
 
@@ -12,6 +13,8 @@ struct definition {
     unsigned refs;
     struct arena *arena;
     struct slice workflow, stored;
+    struct definition *base; /* with another roster; NULL: as it was published */
+    struct slice roster;     /* the changes, packed; empty: none */
     struct bundle bundle;
     struct program *program;
 };
@@ -118,6 +121,7 @@ static void diagnostics_to_reasons(const struct diags *diags, struct reasons *wh
 
 static void definition_free(struct definition *d)
 {
+    definition_release(d->base);
     arena_free(d->arena);
     free(d);
 }
@@ -176,29 +180,21 @@ static struct definition *definition_build(const struct wire_definition *from, s
 
 /* ---- sharing */
 
-static struct definition *held_find(struct slice workflow, struct slice stored)
+static struct definition *held_find(struct slice workflow, struct slice stored, struct slice roster)
 {
     for (struct definition *d = held; d != NULL; d = d->next)
-        if (slice_eq(d->workflow, workflow) && slice_eq(d->stored, stored)) {
+        if (slice_eq(d->workflow, workflow) && slice_eq(d->roster, roster) && slice_eq(d->stored, stored)) {
             d->refs++;
             return d;
         }
     return NULL;
 }
 
-static struct definition *definition_take(const struct wire_definition *from, struct slice stored,
-                                          struct reasons *why)
+/* Takes the new one among those held; or, where another thread was as quick, gives that one. */
+static struct definition *held_add(struct definition *d)
 {
     pthread_mutex_lock(&held_lock);
-    struct definition *d = held_find(from->workflow, stored);
-    pthread_mutex_unlock(&held_lock);
-    if (d != NULL)
-        return d;
-    d = definition_build(from, stored, why);
-    if (d == NULL)
-        return NULL;
-    pthread_mutex_lock(&held_lock);
-    struct definition *same = held_find(d->workflow, d->stored); /* another thread may have been as quick */
+    struct definition *same = held_find(d->workflow, d->stored, d->roster);
     if (same == NULL) {
         d->next = held;
         held = d;
@@ -210,11 +206,30 @@ static struct definition *definition_take(const struct wire_definition *from, st
     return same;
 }
 
-struct definition *definition_load(struct slice workflow, struct slice stored, struct err *e)
+static struct definition *held_look(struct slice workflow, struct slice stored, struct slice roster)
 {
     pthread_mutex_lock(&held_lock);
-    struct definition *d = held_find(workflow, stored);
+    struct definition *d = held_find(workflow, stored, roster);
     pthread_mutex_unlock(&held_lock);
+    return d;
+}
+
+static struct definition *definition_take(const struct wire_definition *from, struct slice stored,
+                                          struct reasons *why)
+{
+    struct definition *d = held_look(from->workflow, stored, S(""));
+
+    if (d == NULL)
+        d = definition_build(from, stored, why);
+    else
+        return d;
+    return d != NULL ? held_add(d) : NULL;
+}
+
+static struct definition *definition_published(struct slice workflow, struct slice stored, struct err *e)
+{
+    struct definition *d = held_look(workflow, stored, S(""));
+
     if (d != NULL)
         return d;
 
@@ -236,6 +251,63 @@ struct definition *definition_load(struct slice workflow, struct slice stored, s
                 SLICE_ARG(workflow), SLICE_ARG(why.n > 0 ? why.item[0] : S("unreadable")));
     arena_free(a);
     return d;
+}
+
+/* ---- with another roster */
+
+static struct slice roster_join(const struct slice *kept, size_t n, struct arena *a)
+{
+    struct buf b = {0};
+
+    for (size_t i = 0; i < n; i++) {
+        buf_printf(&b, "%zu:", kept[i].n);
+        buf_add(&b, kept[i]);
+    }
+    struct slice all = arena_dup(a, buf_slice(&b));
+    buf_free(&b);
+    return all;
+}
+
+static struct definition *roster_build(struct definition *base, struct slice roster, const struct slice *kept,
+                                       size_t n, struct err *e)
+{
+    struct definition *d = mem_alloc(sizeof *d);
+
+    *d = (struct definition){.refs = 1, .arena = arena_new(), .base = base, .bundle = base->bundle};
+    d->workflow = base->workflow;
+    d->stored = base->stored;
+    d->roster = arena_dup(d->arena, roster);
+    const struct roster_change **change = ARENA_ARRAY(d->arena, const struct roster_change *, n);
+    for (size_t i = 0; i < n; i++)
+        if (!wire_roster_unpack(kept[i], d->arena, &change[i], e)) {
+            definition_free(d);
+            return NULL;
+        }
+    d->program = program_with_roster(base->program, change, n, d->arena);
+    return d;
+}
+
+struct definition *definition_load(struct store_txn *t, struct slice workflow, struct slice stored, struct err *e)
+{
+    struct definition *base = definition_published(workflow, stored, e);
+    struct arena *a = arena_new();
+    struct slice *kept;
+    size_t n = base != NULL ? roster_read(t, workflow, a, &kept) : 0;
+
+    if (n > 0) {
+        struct slice roster = roster_join(kept, n, a);
+        struct definition *same = held_look(workflow, stored, roster);
+
+        if (same != NULL) {
+            definition_release(base);
+            base = same;
+        } else {
+            base = roster_build(base, roster, kept, n, e);
+            base = base != NULL ? held_add(base) : NULL;
+        }
+    }
+    arena_free(a);
+    return base;
 }
 
 struct definition *definition_compile(const struct wire_definition *from, struct slice actor,

@@ -5,6 +5,7 @@
 #define DUBAND_ENGINE_DEFINITION_H
 
 #include "lang/lang.h"
+#include "store/store.h"
 #include "wire/wire.h"
 
 struct definition;
@@ -20,8 +21,9 @@ void definition_event(const struct bundle *b, struct slice workflow, struct slic
  * `otherwise` if it has none. */
 instant_t definition_start(const struct program *p, instant_t otherwise);
 
-/* As stored in TABLE_DEFINITION: an InputEvent. NULL and e when this version cannot run it. */
-struct definition *definition_load(struct slice workflow, struct slice stored, struct err *e);
+/* As stored in TABLE_DEFINITION: an InputEvent; with the changes of its roster that are kept beside it. NULL and e when this version cannot
+ * run it. */
+struct definition *definition_load(struct store_txn *t, struct slice workflow, struct slice stored, struct err *e);
 /* As received: checks everything, all reasons at once. */
 struct definition *definition_compile(const struct wire_definition *d, struct slice actor,
                                       struct slice reason, struct reasons *why);

@@ -141,7 +141,7 @@ static enum turn_status is_stale(struct store_txn *t, struct slice workflow, boo
 static bool load_flow(struct engine *e, struct store_txn *t, struct slice workflow, struct slice stored,
                       struct err *err)
 {
-    struct definition *d = definition_load(workflow, stored, err);
+    struct definition *d = definition_load(t, workflow, stored, err);
 
     if (d == NULL)
         return false;
@@ -209,6 +209,11 @@ void engine_close(struct engine *e)
     free(e->months.month);
     arena_free(e->scratch);
     free(e);
+}
+
+void engine_watch(struct engine *e, const struct watch *w)
+{
+    e->watch = w;
 }
 
 /* ---- positions, programs, counters */

@@ -24,6 +24,8 @@ struct engine_options {
 /* Loads the definitions in force from the store and compiles them. NULL and e if the store holds what this version cannot run. */
 struct engine *engine_open(struct store *s, const struct engine_options *o, struct err *e);
 void engine_close(struct engine *e);
+/* Who looks on at its turns from now on; NULL: nobody. */
+void engine_watch(struct engine *e, const struct watch *w);
 /* After an aborted transaction: drops every cache that may have seen it. */
 bool engine_forget(struct engine *e, struct err *err);
 

@@ -1,7 +1,8 @@
 /* The engine's inside: what its files share. One file each: engine.c the engine and its
  * caches; flow.c its workflows; apply.c an
  * input; drain.c timers; publish.c a definition; commit_effects.c storing a turn; seen.c known ids; world.c
- * what the core may ask; restore.c the changelog back. */
+ * what the core may ask; correction.c plan.c rerun.c difference.c a correction; proposal.c measures that wait
+ * for a decision; restore.c the changelog back. */
 #ifndef DUBAND_ENGINE_FLOW_H
 #define DUBAND_ENGINE_FLOW_H
 
@@ -41,6 +42,8 @@ struct engine {
     struct engine_counters counters, before; /* before: as they were when the batch began */
     bool in_batch, batch_ended;
     bool muted; /* the changelog is not told */
+    const struct watch *watch; /* NULL: nobody looks on */
+    struct rerun *rerun;       /* what it runs again; NULL: it is live */
 };
 
 struct flow *flow_find(const struct engine *e, struct slice workflow);
@@ -83,8 +86,12 @@ struct instance *world_load(struct store_txn *t, const struct program *p, struct
                             enum turn_status *status, struct err *err);
 
 /* ---- commit_effects.c */
+enum turn_status commit_instances(struct turn *turn, const struct effects *fx);
+enum turn_status commit_numbers(struct turn *turn, const struct effects *fx);
+enum turn_status commit_history(struct turn *turn, const struct effects *fx, const struct record *outputs,
+                                size_t n);
 /* Stores a turn: instances with their timers, numbers, history, the index of measures; tells the sinks. */
-enum turn_status commit_effects(struct turn *turn, const struct effects *fx);
+enum turn_status commit_effects(struct turn *turn, struct effects *fx);
 /* Stores that a record was refused: its dead letter, and history. */
 enum turn_status commit_rejected(struct turn *turn, const struct effects *fx, const struct record *letter);
 /* False with reasons: the effects name an instance that no key can hold. */
@@ -96,6 +103,9 @@ enum turn_status commit_instance(struct engine *e, struct store_txn *t, struct f
                                  struct err *err);
 enum turn_status commit_measures(struct store_txn *t, struct slice workflow, uint64_t sequence,
                                  const struct record *outputs, size_t n, struct err *err);
+/* The index entries of those timers that the instance, as the new program reads it, does not have. */
+enum turn_status commit_timers_gone(struct store_txn *t, struct flow *f, const struct instance *was,
+                                    const struct program *new, const struct instance *now, struct err *err);
 enum turn_status commit_timers(struct store_txn *t, struct flow *f, const struct instance *i,
                                struct err *err);
 void engine_output(struct engine *e, const struct record *r);
@@ -130,6 +140,41 @@ enum turn_status seen_put(struct engine *e, struct store_txn *t, struct slice wo
 /* Drops a bounded part of what is older than 400 days for every workflow. */
 enum turn_status seen_drop(struct engine *e, struct store_txn *t, struct err *err);
 struct seen_found seen_parse(struct slice value, const unsigned char *digest); /* digest NULL: not compared */
+
+/* ---- apply.c */
+/* Fires what is due by then. */
+enum turn_status flow_advance(struct engine *e, struct store_txn *t, struct flow *f, instant_t until,
+                              struct err *err);
+
+/* ---- proposal.c */
+/* Stores the measures that the turn proposes, and names them to its history: fx->proposals. */
+enum turn_status commit_proposals(struct turn *turn, struct effects *fx);
+enum turn_status proposal_get(struct turn *turn, struct slice id, struct proposal *out, bool *found);
+enum turn_status proposal_drop(struct turn *turn, struct slice id);
+/* Issues it at `now`: stores what that changes. Its document's number and what goes out are the caller's. */
+enum turn_status proposal_issue(struct turn *turn, const struct proposal *m, instant_t now,
+                                const struct cause *cause, struct effects *fx);
+/* False with reasons: a measure that waits for a decision would not exist in the new program. */
+void proposals_check(struct turn *turn, const struct program *new, size_t most, struct reasons *why);
+
+/* ---- correction.c */
+/* An Annul, Supersede or Decide. Refused: reasons in why, out->what OUTCOME_REJECTED. */
+enum turn_status correction_apply(struct turn *turn, const struct input *in, struct reasons *why,
+                                  struct outcome *out);
+/* After a turn that excused instances: what had followed from their being late no longer does. */
+enum turn_status correction_excused(struct turn *turn, const struct input *in, const struct effects *fx);
+
+/* ---- roster.c */
+/* The changes of the roster that are kept, packed, in their order; copies in the arena. */
+size_t roster_read(struct store_txn *t, struct slice workflow, struct arena *a, struct slice **kept);
+/* Keeps one more, which holds from the next turn on. */
+enum turn_status roster_keep(struct turn *turn, const struct roster_change *c);
+/* A definition has come: its roster is the whole truth. The flow has it already. */
+enum turn_status roster_drop(struct turn *turn, size_t *dropped);
+/* Those of another world in the place of those here. */
+enum turn_status roster_replace(struct turn *turn, struct store_txn *other);
+/* What is kept has changed. */
+enum turn_status roster_reload(struct store_txn *t, struct flow *f, struct err *err);
 
 /* ---- publish.c */
 /* Takes a definition into force, or says why not (what stays OUTCOME_REJECTED with reasons in why). */

@@ -74,6 +74,21 @@ void key_flow(struct key *k, struct slice workflow)
     key_name(k, S(""));
 }
 
+void key_roster(struct key *k, struct slice workflow, uint32_t n)
+{
+    key_flow(k, workflow);
+    key_name(k, S("roster"));
+    key_u32(k, n);
+}
+
+bool key_is_roster(struct slice key, struct slice *workflow)
+{
+    struct slice rest = key, series, name;
+
+    return key_take_name(&rest, workflow) && key_take_name(&rest, &series) && series.n == 0 &&
+           key_take_name(&rest, &name) && slice_eq(name, S("roster")) && rest.n == 4;
+}
+
 void key_seen(struct key *k, int32_t month, struct slice workflow, const unsigned char hash[16])
 {
     key_start(k);
@@ -103,6 +118,12 @@ void key_history(struct key *k, struct slice workflow, uint64_t sequence)
 {
     key_workflow(k, workflow);
     key_u64(k, sequence);
+}
+
+void key_proposal(struct key *k, struct slice workflow, struct slice id)
+{
+    key_workflow(k, workflow);
+    key_bytes(k, id);
 }
 
 void key_measure(struct key *k, struct slice workflow, uint64_t sequence, uint32_t output)

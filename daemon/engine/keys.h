@@ -5,11 +5,13 @@
  *   TABLE_DEFINITION  workflow                                             → InputEvent that published it
  *   TABLE_INSTANCE    workflow 0 machine 0 part 0 …                        → state.proto
  *   TABLE_NUMBER      workflow 0 series 0 year:u32                         → last:u64
+ *                     workflow 0 0 roster 0 n:u32                          → RosterChange, in the order taken
  *                     workflow 0 0                                         → the workflow's own numbers: see
  * struct flow TABLE_SEEN        month:u32 workflow 0 hash:16                         → digest:32 sequence:u64
  * [reasons of a rejection] TABLE_TIMER       workflow 0 due:s64 machine 0 part 0 … timer 0 n:u32  → ""
  *   TABLE_HISTORY     workflow 0 sequence:u64                              → HistoryRecord
  *   TABLE_MEASURE     workflow 0 sequence:u64 output:u32                   → ""
+ *   TABLE_PROPOSAL    workflow 0 id                                        → Proposal
  *   TABLE_META        a name
  */
 #ifndef DUBAND_ENGINE_KEYS_H
@@ -45,12 +47,16 @@ void key_instance(struct key *k, struct slice workflow, struct slice machine, co
                   size_t nparts);
 void key_number(struct key *k, struct slice workflow, struct slice series, int year);
 void key_flow(struct key *k, struct slice workflow);
+void key_roster(struct key *k, struct slice workflow, uint32_t n);
+/* A key of TABLE_NUMBER that key_roster made. */
+bool key_is_roster(struct slice key, struct slice *workflow);
 void key_seen(struct key *k, int32_t month, struct slice workflow, const unsigned char hash[16]);
 void key_timer(struct key *k, struct slice workflow, instant_t due, struct slice machine,
                const struct slice *part, size_t nparts, struct slice timer, int n);
 void key_timers_from(struct key *k, struct slice workflow,
                      instant_t due); /* where timers of that instant begin */
 void key_history(struct key *k, struct slice workflow, uint64_t sequence);
+void key_proposal(struct key *k, struct slice workflow, struct slice id);
 void key_measure(struct key *k, struct slice workflow, uint64_t sequence, uint32_t output);
 
 /* The parts of a key found in a table; slices point into it. False: no such key. */

@@ -8,6 +8,8 @@
 static bool keeps_timers(const struct program *old, const struct instance *was, const struct program *new,
                          const struct instance *now)
 {
+    if (now->migrated)
+        return true;
     if (was->ntimers != now->ntimers)
         return false;
     for (size_t i = 0; i < was->ntimers; i++) {
@@ -68,7 +70,50 @@ static void check_live(struct turn *turn, const struct program *new, struct reas
     store_iter_free(i);
 }
 
+/* The timers of a state that is no more: their instance's record forgets them when it is read. */
+static enum turn_status drop_timers(struct turn *turn, const struct program *new)
+{
+    struct flow *f = turn->flow;
+    struct store_iter *i = store_iter_new(turn->txn, TABLE_INSTANCE);
+    struct arena *a = arena_new();
+    enum turn_status st = TURN_DONE;
+    struct slice key, value;
+    struct key prefix;
+
+    key_workflow(&prefix, f->id);
+    for (bool more = store_iter_seek(i, key_slice(&prefix), &key, &value);
+         st == TURN_DONE && more && key_has_prefix(key, key_slice(&prefix));
+         more = store_iter_next(i, &key, &value)) {
+        struct err none;
+
+        arena_reset(a);
+        value = arena_dup(a, value);
+        struct instance *was = wire_instance_unpack(f->program, value, a, &none);
+        const struct instance *now = wire_instance_unpack(new, value, a, &none);
+        if (was != NULL && now != NULL && now->migrated)
+            st = commit_timers_gone(turn->txn, f, was, new, now, turn->err);
+    }
+    arena_free(a);
+    store_iter_free(i);
+    return st;
+}
+
 /* ---- in force */
+
+/* The definition's roster is the whole truth: changes of the one before are over. On record with the turn. */
+static enum turn_status drop_roster(struct turn *turn, struct effects *fx)
+{
+    struct reasons note = {.arena = turn->arena};
+    size_t dropped;
+    enum turn_status st = roster_drop(turn, &dropped);
+
+    if (dropped > 0)
+        reasons_add(&note, "%zu roster change%s of the definition before no longer hold%s", dropped,
+                    dropped == 1 ? "" : "s", dropped == 1 ? "s" : "");
+    fx->reasons = note.item;
+    fx->nreasons = note.n;
+    return st;
+}
 
 static enum turn_status install(struct turn *turn, struct definition *d, const struct input *in,
                                 struct reasons *why, struct outcome *out)
@@ -89,11 +134,14 @@ static enum turn_status install(struct turn *turn, struct definition *d, const s
         return TURN_DONE;
     }
 
+    enum turn_status st = drop_timers(turn, turn->program);
     flow_set_definition(f, definition_hold(d));
     f->clock = in->received > f->clock ? in->received : f->clock;
     f->dirty = true;
-    enum turn_status st =
-        state_put(turn->engine, turn->txn, TABLE_DEFINITION, f->id, definition_stored(d), turn->err);
+    if (st == TURN_DONE)
+        st = state_put(turn->engine, turn->txn, TABLE_DEFINITION, f->id, definition_stored(d), turn->err);
+    if (st == TURN_DONE)
+        st = drop_roster(turn, &fx);
     if (st == TURN_DONE)
         st = commit_effects(turn, &fx);
     turn->engine->counters.applied++;
@@ -104,7 +152,7 @@ static enum turn_status install(struct turn *turn, struct definition *d, const s
 /* The one in force again: on record, without effect. */
 static enum turn_status unchanged(struct turn *turn, const struct input *in, struct outcome *out)
 {
-    const struct effects fx = {
+    struct effects fx = {
         .verdict = VERDICT_NO_EFFECT,
         .cause = {.source = in->source, .id = in->id, .due = INSTANT_NONE, .received = in->received},
         .now = in->received};
@@ -126,8 +174,10 @@ static enum turn_status take(struct turn *turn, struct definition *d, const stru
         return unchanged(turn, in, out);
     if (fresh)
         turn->flow = flow_add(e, in->workflow);
-    else
+    else {
         check_live(turn, new, why);
+        proposals_check(turn, new, MISFITS_MAX, why);
+    }
     if (turn->status != TURN_DONE)
         return turn->status;
     if (why->n > 0) {

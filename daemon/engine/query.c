@@ -50,7 +50,7 @@ static bool key_wanted(const struct query *q, const struct machine *m, const str
     struct slice obligation = m->of == MACHINE_TASK ? key->part[TASK_OBLIGATION] : S("");
     struct slice period = m->of == MACHINE_TASK ? key->part[TASK_PERIOD] : part_called(m, key, "period");
 
-    if (m->of == MACHINE_GENERATOR || (m->of == MACHINE_TASK) != tasks)
+    if (m->of == MACHINE_GENERATOR || m->hidden || (m->of == MACHINE_TASK) != tasks)
         return false;
     return wanted(q->machine, m->name) && wanted(q->unit, unit_of(m, key)) && wanted(q->subject, subject) &&
            wanted(q->obligation, obligation) && wanted(q->period, period);
@@ -60,7 +60,8 @@ static void write_variables(struct buf *b, const struct machine *m, const struct
 {
     row_open(b, "variables", '{');
     for (size_t v = 0; v < m->nvars; v++)
-        row_value(b, m->vars[v].name, &i->vars[v]);
+        if (!name_is_hidden(m->vars[v].name))
+            row_value(b, m->vars[v].name, &i->vars[v]);
     row_close(b, '}');
     row_open(b, "counters", '{');
     for (size_t c = 0; c < m->ncounts; c++) {
@@ -78,9 +79,26 @@ static void write_timers(struct buf *b, const struct machine *m, const struct in
         row_open(b, NULL, '{');
         row_text(b, "name", m->timers[i->timers[t].def].name);
         row_instant(b, "due", i->timers[t].due);
+        if (i->timers[t].held)
+            row_yesno(b, "held", true);
         row_close(b, '}');
     }
     row_close(b, ']');
+}
+
+/* What corrections made of it, as far as they did. */
+static void write_standing(struct buf *b, const struct standing *s)
+{
+    if (s->paused)
+        row_instant(b, "paused", s->paused);
+    if (s->asked)
+        row_text(b, "asked_until", s->asked_until);
+    if (s->extended)
+        row_instant(b, "extended", s->extended);
+    if (s->waived)
+        row_yesno(b, "waived", true);
+    if (s->excused.n)
+        row_text(b, "excused", s->excused);
 }
 
 static void write_state(struct buf *b, const struct machine *m, const struct instance *i)
@@ -93,6 +111,7 @@ static void write_state(struct buf *b, const struct machine *m, const struct ins
     row_instant(b, "since", i->since);
     if (i->halted)
         row_yesno(b, "halted", true);
+    write_standing(b, &i->standing);
 }
 
 /* Yes-no variables that people ask tasks for stand beside the state, too. */
@@ -184,7 +203,8 @@ static bool add_instance(struct page *p, const struct shelf *shelf, struct slice
         return false;
 
     const struct state *s = i->state >= 0 ? &m->states[i->state] : NULL;
-    if ((p->q->open_only && s != NULL && s->final) || !wanted(p->q->state, s != NULL ? s->name : S("")))
+    bool closed = (s != NULL && s->final) || i->standing.waived;
+    if ((p->q->open_only && closed) || !wanted(p->q->state, s != NULL ? s->name : S("")))
         return true;
     (tasks ? write_task : write_case)(p, program, &key, m, i);
     page_add(p);
@@ -202,7 +222,7 @@ static bool take_shelf(struct page *p, struct slice workflow, struct shelf *shel
     if (store_get(p->txn, TABLE_DEFINITION, workflow, &stored) != STORE_OK)
         return err_set(p->err, "workflow %.*s has instances, but its definition is not there",
                        SLICE_ARG(workflow));
-    shelf->definition = definition_load(workflow, stored, p->err);
+    shelf->definition = definition_load(p->txn, workflow, stored, p->err);
     return shelf->definition != NULL;
 }
 

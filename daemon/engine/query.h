@@ -27,6 +27,14 @@ bool query_measures(struct store_txn *t, const struct query *q, struct arena *a,
 /* History records, oldest first. */
 bool query_history(struct store_txn *t, const struct query *q, struct arena *a, struct query_result *out, struct err *e);
 
+/* Tallies of q.workflow, which must be given: q.machine (the tally), q.unit and q.period narrow. With a period all who are scored in it,
+ * else all for whom anything is on record. workflow tally title basis unit unit_title period closed closed_at failed self_total total items;
+ * points are texts, null for n/a. */
+bool query_scores(struct store_txn *t, const struct query *q, struct arena *a, struct query_result *out, struct err *e);
+
+/* Measures that wait for a decision, by id; as they would have gone out. */
+bool query_proposals(struct store_txn *t, const struct query *q, struct arena *a, struct query_result *out, struct err *e);
+
 /* What became of one input. */
 enum query_found { QUERY_UNKNOWN, QUERY_APPLIED, QUERY_REJECTED };
 /* json: {"status":"applied"|"rejected","reasons":[…],"history":{…}} */

@@ -82,6 +82,9 @@ enum turn_status engine_restore_state(struct engine *e, struct store_txn *t, enu
     if (st == TURN_DONE && table == TABLE_NUMBER && key_take_name(&rest, &workflow) &&
         slice_eq(rest, (struct slice){"", 1}) && flow_find(e, workflow) != NULL)
         st = flow_load(flow_find(e, workflow), t, err);
+    if (st == TURN_DONE && table == TABLE_NUMBER && key_is_roster(key, &workflow) && flow_find(e, workflow) != NULL &&
+        !flow_find(e, workflow)->stale)
+        st = roster_reload(t, flow_find(e, workflow), err);
     return st;
 }
 
@@ -161,7 +164,7 @@ static enum turn_status take_into_force(struct engine *e, struct store_txn *t, s
     enum turn_status st = engine_get(t, TABLE_DEFINITION, workflow, &stored, &found, err);
     if (st != TURN_DONE || !found)
         return st;
-    struct definition *d = definition_load(workflow, stored, err);
+    struct definition *d = definition_load(t, workflow, stored, err);
     if (d == NULL)
         return TURN_FAILED;
     if (f == NULL)

@@ -117,6 +117,11 @@ struct simulation *simulation_new(const struct bundle *b, instant_t from,
     return s;
 }
 
+void simulation_watch(struct simulation *s, const struct watch *w)
+{
+    engine_watch(s->engine, w);
+}
+
 bool simulation_event(struct simulation *s, const struct cloud_event *ev, instant_t received,
                       struct outcome *out, struct err *e)
 {

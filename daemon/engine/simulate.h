@@ -13,6 +13,8 @@ struct simulation *simulation_new(const struct bundle *b, instant_t from, void (
 /* The same for a bundle that is compiled already, as p. */
 struct simulation *simulation_of(const struct program *p, const struct bundle *b, instant_t from,
                                  void (*output)(void *ctx, const struct record *r), void *ctx, struct err *e);
+/* Who looks on at its turns from now on; NULL: nobody. */
+void simulation_watch(struct simulation *s, const struct watch *w);
 /* One event at its time (its receipt time; never running back: an earlier one is taken at the time reached). Timers due by then fire first. */
 bool simulation_event(struct simulation *s, const struct cloud_event *ev, instant_t received, struct outcome *out, struct err *e);
 /* Fires every timer due by t. */

@@ -1,6 +1,6 @@
 /* What a turn may ask of the store. The core sees the state before the turn: nothing is written while it
  * runs. */
-#include "engine/flow.h"
+#include "engine/rerun.h"
 
 /* Bytes are copied first: what is decoded must outlive the writes of this turn. */
 struct instance *world_load(struct store_txn *t, const struct program *p, struct slice key, struct arena *a,
@@ -72,7 +72,8 @@ static int64_t world_last_number(void *ctx, struct slice series, int year)
     key_number(&k, turn->flow->id, series, year);
     if (turn->status != TURN_DONE || k.overflow)
         return 0;
-    turn->status = engine_get(turn->txn, TABLE_NUMBER, key_slice(&k), &value, &found, turn->err);
+    /* Numbers never move: what a re-run issues takes the live world's next. */
+    turn->status = engine_get(turn->engine->rerun != NULL ? turn->engine->rerun->live : turn->txn, TABLE_NUMBER, key_slice(&k), &value, &found, turn->err);
     return turn->status == TURN_DONE && found && value.n == 8
                ? (int64_t)get_be64((const unsigned char *)value.p)
                : 0;
@@ -80,6 +81,13 @@ static int64_t world_last_number(void *ctx, struct slice series, int year)
 
 struct world world_of(struct turn *turn)
 {
-    return (struct world){
-        .ctx = turn, .find = world_find, .scan = world_scan, .last_number = world_last_number};
+    const struct engine *e = turn->engine;
+
+    return (struct world){.ctx = turn,
+                          .find = world_find,
+                          .scan = world_scan,
+                          .last_number = world_last_number,
+                          .excused = e->rerun != NULL ? rerun_excused : NULL,
+                          .may_issue = e->rerun != NULL ? rerun_may_issue : NULL,
+                          .watch = e->watch};
 }

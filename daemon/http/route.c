@@ -23,6 +23,8 @@ static const struct route {
     {"GET", "/v1/measures", ACCESS_READ, handle_measures},
     {"GET", "/v1/history", ACCESS_READ, handle_history},
     {"GET", "/v1/workflows", ACCESS_READ, handle_workflows},
+    {"GET", "/v1/workflows/*/scores", ACCESS_READ, handle_scores},
+    {"GET", "/v1/workflows/*/proposals", ACCESS_READ, handle_proposals},
     {"GET", "/v1/units", ACCESS_READ, handle_units},
     {"GET", "/v1/overview", ACCESS_READ, handle_overview},
     {"GET", "/v1/live", ACCESS_READ, handle_live},

@@ -1,4 +1,4 @@
-/* GET /v1/tasks, /v1/cases, /v1/measures, /v1/history, /v1/workflows, /v1/units: rows as JSON lines, page by
+/* GET /v1/tasks, /v1/cases, /v1/measures, /v1/history, /v1/workflows, /v1/workflows/ID/scores, /v1/units: rows as JSON lines, page by
  * page. */
 #include <stdlib.h>
 
@@ -207,6 +207,37 @@ void handle_measures(struct exchange *x)
 void handle_history(struct exchange *x)
 {
     handle_query(x, query_history);
+}
+
+void handle_scores(struct exchange *x)
+{
+    struct listing l = {.call = query_scores, .q = {.workflow = x->part[0], .limit = 100}};
+    struct slice after = S("");
+    struct period period;
+    const struct ask asks[] = {{"tally", ASK_TEXT, &l.q.machine},
+                               {"unit", ASK_TEXT, &l.q.unit},
+                               {"period", ASK_TEXT, &l.q.period},
+                               {"limit", ASK_COUNT, &l.q.limit},
+                               {"after", ASK_TEXT, &after}};
+
+    if (!exchange_ask(x, asks, sizeof asks / sizeof *asks))
+        return;
+    if (l.q.period.n > 0 && !period_parse(l.q.period, &period))
+        reply_error(x, 400, "period: expected one such as 2022-05, 2022Q2 or 2022");
+    else
+        list(x, &l, after);
+    buf_free(&l.out);
+}
+
+void handle_proposals(struct exchange *x)
+{
+    struct listing l = {.call = query_proposals, .q = {.workflow = x->part[0], .limit = 100}};
+    struct slice after = S("");
+    const struct ask asks[] = {{"limit", ASK_COUNT, &l.q.limit}, {"after", ASK_TEXT, &after}};
+
+    if (exchange_ask(x, asks, sizeof asks / sizeof *asks))
+        list(x, &l, after);
+    buf_free(&l.out);
 }
 
 /* ---- definitions: few, so all at once */

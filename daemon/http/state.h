@@ -54,6 +54,8 @@ void handle_cases(struct exchange *x);
 void handle_measures(struct exchange *x);
 void handle_history(struct exchange *x);
 void handle_workflows(struct exchange *x);
+void handle_scores(struct exchange *x);
+void handle_proposals(struct exchange *x);
 void handle_units(struct exchange *x);
 void handle_overview(struct exchange *x);
 void handle_live(struct exchange *x);

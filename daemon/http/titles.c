@@ -13,7 +13,7 @@ const struct program *titles_program(struct titles *t, struct slice workflow)
     t->definition = NULL;
     t->workflow = arena_dup(t->arena, workflow);
     if (store_get(t->txn, TABLE_DEFINITION, workflow, &stored) == STORE_OK)
-        t->definition = definition_load(workflow, stored, &why);
+        t->definition = definition_load(t->txn, workflow, stored, &why);
     return t->definition != NULL ? definition_program(t->definition) : NULL;
 }
 

@@ -25,6 +25,8 @@ static int var_read(const struct doing *d, const struct yaml *node)
 
 /* Each operation reads the map and may yield several actions; a is the next free slot. The number it made is
  * returned. */
+static const struct key_def limit_keys[] = {{"limit", YAML_SCALAR, true}};
+
 typedef size_t action_read(const struct doing *d, const struct yaml *node, const struct yaml *what,
                            struct action *a);
 
@@ -203,6 +205,29 @@ static size_t cancel_read(const struct doing *d, const struct yaml *node, const 
     return timer_index(d, what, a);
 }
 
+static size_t points_read(const struct doing *d, const struct yaml *node, const struct yaml *what, struct action *a)
+{
+    return score_read(d->at, d->scope, node, what, a);
+}
+
+static size_t birth_read(const struct doing *d, const struct yaml *node, const struct yaml *what, struct action *a)
+{
+    return task_read(d->at, d->scope, node, what, a);
+}
+
+/* A date, whose 24:00 is meant, or an instant. */
+static size_t limit_read(const struct doing *d, const struct yaml *node, const struct yaml *what, struct action *a)
+{
+    struct compiler *c = d->at->c;
+    keys_check(c, node, limit_keys, sizeof limit_keys / sizeof *limit_keys, "limit");
+    a->value = is_scalar(what) ? expr_compile(d->scope, what, NULL) : NULL;
+    if (!a->value || a->value->type.tag == TYPE_DATE || a->value->type.tag == TYPE_INSTANT)
+        return a->value != NULL;
+    ERROR_AT(c, EXPR_TYPE, what, "a date or an instant: event.limit, 10d after now", "a limit cannot be %.*s",
+             SLICE_ARG(type_format(c->arena, &a->value->type)));
+    return 0;
+}
+
 static const struct {
     const char *name;
     enum action_op op;
@@ -212,7 +237,10 @@ static const struct {
            {"measure", ACTION_MEASURE, measure_read},
            {"raise", ACTION_RAISE, raise_read},
            {"timer", ACTION_TIMER, timer_read},
-           {"cancel", ACTION_CANCEL, cancel_read}};
+           {"cancel", ACTION_CANCEL, cancel_read},
+           {"limit", ACTION_LIMIT, limit_read},
+           {"score", ACTION_SCORE, points_read},
+           {"task", ACTION_TASK, birth_read}};
 
 void actions_compile(struct machine_at *at, const struct scope *s, const struct yaml *list,
                      const struct state_body *body, const struct state_body *group, struct action **out,
@@ -234,7 +262,7 @@ void actions_compile(struct machine_at *at, const struct scope *s, const struct 
             what = yaml_get(item[i], ops[o].name);
         if (!what) {
             ERROR_AT(at->c, ACTION, item[i],
-                     "set:, clear:, measure:, raise:, timer: or cancel:", "this is no action");
+                     "set:, clear:, measure:, raise:, timer:, cancel:, limit:, score: or task:", "this is no action");
             continue;
         }
         struct action *a = &(*out)[*n];

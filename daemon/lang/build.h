@@ -19,8 +19,16 @@ struct section {
 
 struct build {
     struct compiler c; /* first: every phase is handed this */
+    struct section schedules;
+    bool *task_borne; /* by obligation: some rule bears tasks of it */
     struct section params, tables, events, rankings, obligations, documents, measures, machines;
     bool *document_used;
+    struct section tallies;
+    struct section indicators, constants, ledgers, lives; /* lives: machines of: row, of which ledgers make theirs */
+    struct ledger *ledger;                                /* lang/ledgers.h */
+    size_t nledgers;
+    struct tally_use *tally_use; /* by tally: what credits it */
+    size_t machines_cap;
     bool roster_sound; /* no mistake in it: what it says can be counted on */
     size_t kinds_cap;
 };

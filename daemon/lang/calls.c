@@ -36,15 +36,10 @@ static const struct expr *filter(struct checker *k, const struct expr *rows, con
 {
     const struct expr *holds = check_bound(k, condition, rows, &type_yesno);
 
-    return holds == NULL ? NULL
-                         : expr_over(k, EXPR_WHERE, rows->type, (const struct expr *[]){rows, holds}, 2);
-}
-
-const struct expr *check_where(struct checker *k, const struct ast *x)
-{
-    const struct expr *rows = check_many(k, x->arg[0]);
-
-    return rows == NULL ? NULL : filter(k, rows, x->arg[1]);
+    if (holds == NULL)
+        return NULL;
+    rows = collection_narrow(k, rows, holds);
+    return expr_over(k, EXPR_WHERE, rows->type, (const struct expr *[]){rows, holds}, 2);
 }
 
 /* The rows that `points of event.lines where …` or `event.lines.points where …` choose a column of: there,
@@ -76,13 +71,15 @@ static const struct expr *filtered_column(struct checker *k, const struct ast *x
     return rows == NULL ? NULL : expr_column_of(k, rows, field);
 }
 
-/* What sum, mean, min and max run over: rows, or a column of rows. */
-static const struct expr *check_values(struct checker *k, const struct ast *x)
+const struct expr *check_where(struct checker *k, const struct ast *x)
 {
     bool failed = false;
-    const struct expr *e = filtered_column(k, x, &failed);
+    const struct expr *rows = filtered_column(k, x, &failed);
 
-    return e != NULL || failed ? e : check_ast(k, x, NULL);
+    if (rows != NULL || failed)
+        return rows;
+    rows = check_many(k, x->arg[0]);
+    return rows == NULL ? NULL : filter(k, rows, x->arg[1]);
 }
 
 /* ---- each function */
@@ -100,11 +97,12 @@ static const struct expr *call_count(struct checker *k, const struct ast *x)
 static const struct expr *call_any(struct checker *k, const struct ast *x)
 {
     const struct expr *rows = check_many(k, x->arg[0]);
+    struct type yes = {.tag = TYPE_YESNO};
 
-    return rows == NULL
-               ? NULL
-               : expr_over(k, EXPR_QUANT_ANY,
-                           (struct type){.tag = TYPE_YESNO, .optional = rows->type.optional}, &rows, 1);
+    if (rows == NULL)
+        return NULL;
+    yes.optional = rows->type.optional || (rows->op == EXPR_WHERE && rows->arg[1]->type.optional);
+    return expr_over(k, EXPR_QUANT_ANY, yes, &rows, 1);
 }
 
 static const struct expr *call_all(struct checker *k, const struct ast *x)
@@ -125,7 +123,7 @@ static const struct expr *call_all(struct checker *k, const struct ast *x)
 static const struct expr *call_total(struct checker *k, const struct ast *x)
 {
     enum expr_op op = slice_eq(x->name, S("sum")) ? EXPR_QUANT_SUM : EXPR_QUANT_MEAN;
-    const struct expr *values = check_values(k, x->arg[0]);
+    const struct expr *values = check_ast(k, x->arg[0], NULL);
     bool optional = false;
 
     if (values == NULL)
@@ -145,7 +143,7 @@ static const struct expr *extreme(struct checker *k, const struct ast *x, enum e
     struct type all = {0}, both;
 
     for (size_t i = 0; i < x->nargs; i++) {
-        arg[i] = x->nargs == 1 ? check_values(k, x->arg[i]) : check_ast(k, x->arg[i], NULL);
+        arg[i] = check_ast(k, x->arg[i], NULL);
         if (arg[i] == NULL)
             return NULL;
         of = x->nargs == 1 && type_is_many(&arg[i]->type) ? arg[i]->type.of : &arg[i]->type;
@@ -206,6 +204,35 @@ static const struct expr *call_step(struct checker *k, const struct ast *x)
     return expr_over(k, slice_eq(x->name, S("previous")) ? EXPR_PREVIOUS : EXPR_NEXT, a->type, &a, 1);
 }
 
+/* due-day(OBLIGATION, period): the obligation is named as it stands. */
+static const struct expr *call_due_day(struct checker *k, const struct ast *x)
+{
+    struct build *b = build_of(k->c);
+    const struct ast *name = x->arg[0];
+    const struct expr *period = check_ast(k, x->arg[1], NULL);
+    int o = name->kind == AST_NAME ? section_find(&b->obligations, name->name) : -1;
+    enum period_kind kind = PERIOD_ONCE;
+    struct names names = {0};
+
+    if (o < 0) {
+        for (size_t i = 0; i < b->obligations.n; i++)
+            names_add(k, &names, b->obligations.item[i].name);
+        return refuse_name(k, name->text, &names, "there is no obligation");
+    }
+    if (period == NULL)
+        return NULL;
+    if (period->type.tag != TYPE_PERIOD)
+        return refuse_type(k, x->arg[1], "a period", &period->type);
+    const struct yaml *every = yaml_get(b->obligations.item[o].node, "period");
+    if (is_scalar(every) && period_kind_parse(every->text, &kind) && kind != PERIOD_ONCE &&
+        period->type.period_kind != PERIOD_ONCE && period->type.period_kind != kind)
+        return refuse_type(k, x->arg[1], period_kind_name(kind), &period->type);
+    struct expr *e =
+        expr_over(k, EXPR_DUE_DAY, (struct type){.tag = TYPE_DATE, .optional = true}, &period, 1);
+    e->index = o;
+    return e;
+}
+
 static const struct function {
     const char *name, *usage;
     size_t least, most;
@@ -223,6 +250,7 @@ static const struct function {
     {"floor", "floor(NUMBER)", 1, 1, call_whole},
     {"previous", "previous(PERIOD)", 1, 1, call_step},
     {"next", "next(PERIOD)", 1, 1, call_step},
+    {"due-day", "due-day(OBLIGATION, PERIOD)", 2, 2, call_due_day},
 };
 #define FUNCTIONS (sizeof functions / sizeof *functions)
 

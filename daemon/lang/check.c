@@ -283,6 +283,10 @@ const struct expr *check_ast(struct checker *k, const struct ast *x, const struc
         return check_call(k, x);
     case AST_LATEST:
         return check_lone_latest(k, x);
+    case AST_ISSUED:
+        return check_issued(k, x);
+    case AST_AT:
+        return check_at(k, x);
     case AST_LIST:
         return check_list(k, x, want);
     case AST_EACH:
@@ -325,7 +329,7 @@ static const struct expr *compile(const struct scope *s, const struct yaml *node
                                   const struct type *want, const struct open_let *open)
 {
     struct type row = {.tag = TYPE_RECORD, .fields = s->row, .nfields = s->nrow};
-    struct binder outside = {.item = &row};
+    struct binder outside = {.item = s->item != NULL ? s->item : &row};
     struct checker k = {.c = s->c, .scope = s, .phrase = {s->c, node, text}, .open = open};
 
     if (node->kind != YAML_SCALAR) {
@@ -336,7 +340,7 @@ static const struct expr *compile(const struct scope *s, const struct yaml *node
                                             : "a map");
         return NULL;
     }
-    if (s->row != NULL)
+    if (s->row != NULL || s->item != NULL)
         k.binder = &outside;
     k.place = place_of(s->c, node);
     return check_phrase(&k, want);
@@ -374,6 +378,7 @@ static const struct expr *let_make(const struct scope *s, size_t let, const stru
     if (l->value == NULL && node != NULL) {
         own.kind = -1;
         own.row = NULL;
+        own.entries = NULL;
         own.nrow = 0;
         l->value = compile(&own, node, node->text, NULL, &self);
         if (l->value == NULL)

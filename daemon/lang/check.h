@@ -77,6 +77,22 @@ const struct expr *part_of(struct checker *k, const struct expr *x, struct slice
 const struct expr *refuse_part(struct checker *k, const struct ast *x, const struct expr *of);
 const struct expr *table_column(struct checker *k, const struct expr *row, int table, int column);
 
+/* ---- collections.c */
+/* Index into program.collections; -1: no machine has this name. The array may move. */
+int collection_named(struct compiler *c, struct slice name);
+bool collection_is_named(const struct compiler *c, struct slice name); /* makes none */
+void collection_names(const struct checker *k, struct names *names);
+/* The machines of tasks that disagree on what this is, so that rows of `tasks` do not have it; NULL: it is no such name. */
+const char *collection_clash(const struct checker *k, const struct type *row, struct slice name);
+const struct expr *collection_rows(struct checker *k, int collection);
+/* Whether instances can be looked at where the expression stands; else says so at `at`. */
+bool collection_allowed(struct checker *k, struct slice at, struct slice name);
+const struct expr *check_at(struct checker *k, const struct ast *x);
+/* narrow.c: rows, looked for by what the condition says of their key. */
+const struct expr *collection_narrow(struct checker *k, const struct expr *rows, const struct expr *condition);
+/* issued.c */
+const struct expr *check_issued(struct checker *k, const struct ast *x);
+
 /* ---- relations.c */
 const struct expr *check_of(struct checker *k, const struct ast *x);
 const struct expr *check_is(struct checker *k, const struct ast *x);

@@ -1,10 +1,11 @@
 /* What the phases of the front end share. Phases, one file each, in this order:
  *   bundle.c   files of a definition            yaml.c, csv.c  text → trees with places
  *   roster.c   units, relations, tables         declare.c      names and types of params, events, rankings, measures, machines …
+ *   ledgers.c ledger_life.c ledger_rows.c       ledgers → machines                       indicators.c  indicators and constants
  *   token.c, parse.c terms.c, check.c           expressions: text → tokens → tree → typed core expressions (check.c is the driver of
  *                                               names.c members.c relations.c operate.c calls.c); types.c value.c read types and values
  *   obligations.c measures.c machines.c         bodies of the declared things, with their expressions
- *   lint.c     checks of the whole: unreachable, unhandled, unused, cycles, load-checks
+ *   lint.c     checks of the whole: unreachable, unhandled, unused, cycles, load-checks; roster_checks.c
  *   lang.c     the driver */
 #ifndef DUBAND_COMPILE_H
 #define DUBAND_COMPILE_H
@@ -30,13 +31,16 @@ struct scope {
     struct machine *machine; /* NULL: none. Its keys, vars, counts and lets' names are known already */
     int kind;                /* of the event: names after `event.`; -1: none (a timer, entry actions reached by several kinds) */
     bool in_task;            /* `obligation.X`, `due`, `opens` are there */
+    const char *no_instances; /* what stands here, when it cannot look at instances: "a load check"; NULL: it can */
     const struct field *row; /* names of a row bound from outside (a ranking entry …) */
     size_t nrow;
+    const struct type *item; /* instead of row: what is bound from outside, by its fields or as `it` */
     const struct let_source { /* lets are compiled where first used: their yaml by name */
         struct slice name;
         const struct yaml *node;
     } *lets;
     size_t nlets;
+    const struct type *entries; /* of a tally's item: the type of `entries`; NULL: there are none */
 };
 
 /* Compiles the scalar `node` as an expression of type `want` (NULL: any; `optional` allows n/a). NULL after diagnostics, which point
@@ -71,8 +75,6 @@ struct key_def {
 };
 /* Diagnoses everything wrong with map's keys; what names the thing ("state yellow"). False when it is no map at all. */
 bool keys_check(struct compiler *c, const struct yaml *map, const struct key_def *def, size_t ndef, const char *what);
-/* The nearest of the candidates by edit distance, or empty. */
-struct slice nearest_name(struct slice got, const struct slice *candidate, size_t n);
 
 /* ---- phases; each adds diagnostics and goes on */
 bool roster_compile(struct compiler *c); /* false: without a roster there is no sense in looking further */
@@ -80,6 +82,14 @@ void declare_all(struct compiler *c);
 void obligations_compile(struct compiler *c);
 void measures_compile(struct compiler *c);
 void machines_compile(struct compiler *c);
+void tallies_compile(struct compiler *c);
+void articles_compile(struct compiler *c);
+void going_live_compile(struct compiler *c);
 void lint_all(struct compiler *c);
+
+/* ---- articles.c */
+/* Whether two ways to write an article mean the same: 五（一） and 五(一). */
+bool article_same(struct slice a, struct slice b);
+int program_article(const struct program *p, struct slice name); /* index into program.articles; -1: none */
 
 #endif

@@ -1,5 +1,7 @@
 /* Names and types of everything declared, before any expression is read. */
-#include "lang/kinds.h"
+#include "lang/figures.h"
+#include "lang/ledgers.h"
+#include "lang/obligations.h"
 
 /* ---- the workflow itself */
 
@@ -57,9 +59,48 @@ static void param_value(struct compiler *c, const struct yaml *node, struct para
     }
 }
 
+static const struct key_def param_keys[] = {
+    {"value", YAML_NULL, true}, {"why", YAML_SCALAR, false}, {"versions", YAML_LIST, false}};
+static const struct key_def param_version_keys[] = {
+    {"from", YAML_SCALAR, true}, {"value", YAML_SCALAR, true}, {"why", YAML_SCALAR, false}};
+
+static void param_version(struct compiler *c, const struct yaml *node, struct param *p)
+{
+    struct param_version *before = p->nversions ? &p->versions[p->nversions - 1] : NULL,
+                         *v = &p->versions[p->nversions];
+    const struct yaml *from = yaml_get(node, "from"), *value = yaml_get(node, "value");
+    struct param typed = {.name = p->name};
+    if (!keys_check(c, node, param_version_keys, sizeof param_version_keys / sizeof *param_version_keys,
+                    "a version of a parameter") ||
+        !is_scalar(from) || !is_scalar(value))
+        return;
+    if (!date_parse(from->text, &v->from)) {
+        ERROR_AT(c, PARAM_VERSION, from, "the first day on which it counts: 2024-07-01", "“%.*s” is no date",
+                 SLICE_ARG(from->text));
+        return;
+    }
+    if (before && before->from >= v->from)
+        ERROR_AT(c, PARAM_VERSION, from, "versions in the order of their days",
+                 "this version begins no later than the one before it");
+    param_value(c, value, &typed);
+    if (typed.type.tag != p->type.tag)
+        ERROR_AT(c, PARAM_VERSION, value, type_format(c->arena, &p->type).p,
+                 "a parameter stays of one type; this is %.*s", SLICE_ARG(type_format(c->arena, &typed.type)));
+    v->value = typed.value;
+    p->nversions++;
+}
+
+static void param_versions(struct compiler *c, const struct yaml *node, struct param *p)
+{
+    const struct yaml *const *item;
+    size_t n = read_items(node, &item);
+    p->versions = ARENA_ARRAY(c->arena, struct param_version, n + 1);
+    for (size_t i = 0; i < n; i++)
+        param_version(c, item[i], p);
+}
+
 static void params_declare(struct compiler *c)
 {
-    static const struct key_def keys[] = {{"value", YAML_NULL, true}, {"why", YAML_SCALAR, false}};
     struct build *b = build_of(c);
     struct program *p = c->program;
     section_collect(b, "params", &b->params);
@@ -69,7 +110,8 @@ static void params_declare(struct compiler *c)
         const struct declared *d = &b->params.item[i];
         struct param *param = &p->params[p->nparams++];
         *param = (struct param){.name = d->name, .type = type_text, .place = place_of(c, d->key)};
-        if (!keys_check(c, d->node, keys, 2, arena_printf(c->arena, "parameter %.*s", SLICE_ARG(d->name)).p))
+        if (!keys_check(c, d->node, param_keys, sizeof param_keys / sizeof *param_keys,
+                        arena_printf(c->arena, "parameter %.*s", SLICE_ARG(d->name)).p))
             continue;
         param->why = read_text(d->node, "why");
         const struct yaml *value = yaml_get(d->node, "value");
@@ -79,6 +121,7 @@ static void params_declare(struct compiler *c)
                      SLICE_ARG(d->name));
         else if (value)
             param_value(c, value, param);
+        param_versions(c, yaml_get(d->node, "versions"), param);
     }
 }
 
@@ -146,9 +189,15 @@ void declare_all(struct compiler *c)
     section_collect(b, "measures", &b->measures);
     section_collect(b, "machines", &b->machines);
     kinds_builtin(c);
+    constants_declare(c);
+    indicators_declare(c);
     events_declare(c);
+    tallies_name(c);
     rankings_declare(c);
     documents_declare(c);
+    ledgers_declare(c);
+    schedules_declare(c);
+    submissions_declare(c);
 
     size_t raises = 0;
     for (size_t i = 0; i < b->machines.n; i++)
@@ -163,7 +212,10 @@ void declare_all(struct compiler *c)
     for (size_t i = 0; i < b->obligations.n; i++)
         p->obligations[p->nobligations++] = (struct obligation){.name = b->obligations.item[i].name};
     machines_declare(c);
+    tallies_declare(c);
+    issued_declare(c);
     raises_declare(c);
     kinds_rename(c);
     kinds_compile(c);
+    indicators_compile(c);
 }

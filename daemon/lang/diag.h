@@ -28,6 +28,13 @@ void diags_sort(struct diags *d);
 const char *diag_title(const char *code);
 const char *diag_code(size_t i);
 
+/* What a code means, a mistake that it is about and that mistake mended: a line or two each. NULL: no such
+ * code. */
+struct diag_note {
+    const char *why, *mistake, *repair;
+};
+const struct diag_note *diag_explain(const char *code);
+
 /* Columns that a terminal gives to a character: 0, 1 or 2. */
 int char_columns(uint32_t c);
 /* The character at p (of n > 0 bytes) and its length in bytes; a foreign byte counts as one character,

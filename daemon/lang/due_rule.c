@@ -1,5 +1,11 @@
-/* Due rules as a regime says them: `last day`, `day 24`, `day 10 of next quarter`, `Friday`, `none`. */
+/* Due rules as a regime says them: `last day`, `day 24`, `day 10 of next quarter`, `workday 2`, `first week`,
+ * `Friday`, `none`; and the escape, {rrule: …}. */
 #include "lang/obligations.h"
+
+#include "core/rrule.h"
+
+#define DAYS_MAX 31
+#define RRULES_WRONG_MAX 10 /* told at once: finding out that one never falls takes its time */
 
 struct due_words {
     struct compiler *c;
@@ -24,39 +30,112 @@ static int weekday_of(struct slice s)
     return 0;
 }
 
-/* What follows `day N`: nothing, `of first month`, `of next PERIOD`. */
-static bool day_of(const struct due_words *w, struct slice rest, int n, struct due_rule *out)
+/* ---- of which month */
+
+enum which { WHICH_OWN, WHICH_FIRST, WHICH_LAST, WHICH_NEXT };
+
+static bool which_read(const struct due_words *w, struct slice s, enum which *out)
 {
     enum period_kind next;
-    *out = (struct due_rule){.kind = DUE_DAY, .n = n};
-    if (rest.n == 0)
+    *out = WHICH_OWN;
+    if (s.n == 0)
         return true;
-    if (slice_eq(rest, S("of first month"))) {
-        out->kind = DUE_FIRST_DAY_N;
+    *out = slice_eq(s, S("first month"))  ? WHICH_FIRST
+           : slice_eq(s, S("last month")) ? WHICH_LAST
+                                          : WHICH_NEXT;
+    if (*out != WHICH_NEXT && w->period >= PERIOD_MONTH)
         return true;
-    }
-    if (slice_eq(rest, S("of last month")))
-        return true;
-    if (!slice_drop(&rest, S("of next ")) || !period_kind_parse(rest, &next))
+    if (*out != WHICH_NEXT)
+        return due_wrong(w, "no “of”", "the period has no months");
+    if (!slice_drop(&s, S("next ")) || !period_kind_parse(s, &next))
         return due_wrong(w, "day N, day N of first month, day N of next month", "this is no day of a period");
-    if (next != w->period && !(next == PERIOD_MONTH && w->period > PERIOD_MONTH))
-        return due_wrong(w, arena_printf(w->c->arena, "of next %s", period_kind_name(w->period)).p,
-                         "the next period is of another kind than the obligation's");
-    out->periods_later = 1;
-    if (w->period != PERIOD_MONTH)
-        out->kind = DUE_FIRST_DAY_N; /* 季度初: counted from the next quarter's first day */
+    if (next == w->period || (next == PERIOD_MONTH && w->period > PERIOD_MONTH))
+        return true;
+    return due_wrong(w, arena_printf(w->c->arena, "of next %s", period_kind_name(w->period)).p,
+                     "the next period is of another kind than the obligation's");
+}
+
+/* ---- one reader for each sort of day; s is what follows its first word */
+
+static bool number_read(const struct due_words *w, struct slice s, int most, int *out)
+{
+    int64_t n;
+    if (!parse_i64(slice_trim(s), &n) || n < 1 || n > most)
+        return due_wrong(w, arena_printf(w->c->arena, "a day from 1 to %d", most).p,
+                         w->period == PERIOD_WEEK ? "this is no day of a week" : "this is no day of a month");
+    *out = (int)n;
     return true;
+}
+
+static bool day_rule(const struct due_words *w, int n, enum which which, struct due_rule *out)
+{
+    bool months = w->period > PERIOD_MONTH;
+    if (w->period < PERIOD_MONTH)
+        return due_wrong(w, "last day, or a weekday", "a day of the month needs a period of a month or more");
+    /* 季度初: counted from the next quarter's first day */
+    bool first = which == WHICH_FIRST || (which == WHICH_NEXT && months);
+    *out = (struct due_rule){
+        .kind = first ? DUE_FIRST_DAY_N : DUE_DAY, .n = n, .periods_later = which == WHICH_NEXT};
+    return true;
+}
+
+static bool last_day_rule(const struct due_words *w, enum which which, struct due_rule *out)
+{
+    if (which == WHICH_FIRST || (which == WHICH_NEXT && w->period > PERIOD_MONTH))
+        return day_rule(w, DAYS_MAX, which, out);
+    *out = (struct due_rule){.kind = DUE_END, .periods_later = which == WHICH_NEXT};
+    return true;
+}
+
+static bool workday_rule(const struct due_words *w, int n, enum which which, struct due_rule *out)
+{
+    bool first = which == WHICH_FIRST || which == WHICH_NEXT;
+    if (w->period < PERIOD_WEEK)
+        return due_wrong(w, "last day", "workdays are counted in a week or more");
+    *out =
+        (struct due_rule){.kind = DUE_WORKDAY, .n = n, .first = first, .periods_later = which == WHICH_NEXT};
+    return true;
+}
+
+static bool week_rule(const struct due_words *w, bool first, enum which which, struct due_rule *out)
+{
+    if (w->period < PERIOD_MONTH)
+        return due_wrong(w, "last day, or a weekday",
+                         "first and last weeks are those of a month: the period is shorter");
+    if (w->period > PERIOD_MONTH &&
+        ((which == WHICH_LAST && first) || (!first && which != WHICH_LAST && which != WHICH_OWN)))
+        return due_wrong(w, "first week, last week, first week of next month",
+                         "the first week is that of the first month, the last week that of the last month");
+    *out = (struct due_rule){.kind = DUE_WINDOW, .first = first, .periods_later = which == WHICH_NEXT};
+    return true;
+}
+
+static bool due_day(const struct due_words *w, struct slice what, enum which which, struct due_rule *out)
+{
+    int n;
+    if (slice_eq(what, S("last day")))
+        return last_day_rule(w, which, out);
+    if (slice_eq(what, S("first week")) || slice_eq(what, S("last week")))
+        return week_rule(w, what.p[0] == 'f', which, out);
+    if (slice_eq(what, S("last workday")))
+        return workday_rule(w, -1, which, out);
+    if (slice_drop(&what, S("workday ")))
+        return number_read(w, what, w->period == PERIOD_WEEK ? 7 : DAYS_MAX, &n) &&
+               workday_rule(w, n, which, out);
+    if (slice_drop(&what, S("day ")))
+        return number_read(w, what, DAYS_MAX, &n) && day_rule(w, n, which, out);
+    return due_wrong(
+        w,
+        "last day, day N, day N of next month, workday N, first week, last week, a weekday (Friday), or none",
+        "this is no due rule");
 }
 
 static bool due_words(const struct due_words *w, struct slice s, struct due_rule *out)
 {
-    int64_t n;
+    static const struct slice of = {" of ", 4};
+    enum which which;
     if (slice_eq(s, S("none"))) {
         *out = (struct due_rule){.kind = DUE_NONE};
-        return true;
-    }
-    if (slice_eq(s, S("last day"))) {
-        *out = (struct due_rule){.kind = DUE_END};
         return true;
     }
     int weekday = weekday_of(s);
@@ -64,20 +143,55 @@ static bool due_words(const struct due_words *w, struct slice s, struct due_rule
         *out = (struct due_rule){.kind = DUE_WEEKDAY, .n = weekday};
         return w->period != PERIOD_DAY || due_wrong(w, "last day", "a day has one weekday only");
     }
-    if (!slice_drop(&s, S("day ")))
-        return due_wrong(w, "last day, day N, day N of next month, a weekday (Friday), or none",
-                         "this is no due rule");
-    struct slice number = slice_trim(slice_cut(&s, ' '));
-    if (!parse_i64(number, &n) || n < 1 || n > 31)
-        return due_wrong(w, "a day from 1 to 31", "this is no day of a month");
-    if (w->period < PERIOD_MONTH)
-        return due_wrong(w, "last day, or a weekday", "a day of the month needs a period of a month or more");
-    return day_of(w, slice_trim(s), (int)n, out);
+    const char *p = s.n ? memmem(s.p, s.n, of.p, of.n) : NULL;
+    struct slice what = {s.p, p ? (size_t)(p - s.p) : s.n};
+    struct slice rest = {p ? p + of.n : s.p, p ? s.n - what.n - of.n : 0};
+    return which_read(w, slice_trim(rest), &which) && due_day(w, slice_trim(what), which, out);
 }
 
-bool due_read(struct compiler *c, const struct yaml *node, enum period_kind period, struct due_rule *out)
+/* ---- the escape */
+
+static const struct key_def rrule_keys[] = {{"rrule", YAML_SCALAR, true}};
+
+static bool rrule_read(const struct due_words *w, struct due_rule *out)
 {
-    const struct yaml *constant = read_constant(c, node);
+    const char *wrong, *expected;
+    struct compiler *c = w->c;
+    if (!keys_check(c, w->node, rrule_keys, sizeof rrule_keys / sizeof *rrule_keys, "a due rule"))
+        return false;
+    const struct yaml *node = yaml_get(w->node, "rrule"),
+                      *text = is_scalar(node) ? read_constant(c, node) : NULL;
+    if (!text)
+        return false;
+    if (w->period < PERIOD_WEEK) {
+        ERROR_AT(c, RRULE, node, "period: week, month, quarter, half or year",
+                 "its last day in which period?");
+        return false;
+    }
+    for (size_t i = 0, n = 0; i < c->diags->n; i++)
+        if (strcmp(c->diags->item[i].code, DIAG_RRULE) == 0 && ++n == RRULES_WRONG_MAX)
+            return false;
+    if (!rrule_check(text->text, &wrong, &expected)) {
+        ERROR_AT(c, RRULE, node, expected, "%s", wrong);
+        return false;
+    }
+    *out = (struct due_rule){.kind = DUE_RRULE, .rrule = text->text};
+    return true;
+}
+
+bool due_read(struct compiler *c, const struct yaml *node, enum period_kind period, enum due_window window,
+              struct due_rule *out)
+{
     struct due_words w = {c, node, period};
-    return constant && due_words(&w, slice_trim(constant->text), out);
+    if (node->kind == YAML_MAP)
+        return rrule_read(&w, out);
+    if (!is_scalar(node)) {
+        ERROR_AT(c, SHAPE, node, "a due rule: day 24; or {rrule: …}", "this is no due rule");
+        return false;
+    }
+    const struct yaml *constant = read_constant(c, node);
+    if (!constant || !due_words(&w, slice_trim(constant->text), out))
+        return false;
+    out->window = window;
+    return true;
 }

@@ -15,7 +15,8 @@ struct kind *kind_add(struct compiler *c, struct slice name, enum kind_class cla
 static const char *const builtin[KIND_DECLARED] = {
     [KIND_SUBMITTED] = "submitted", [KIND_ACCEPTED] = "accepted", [KIND_RETURNED] = "returned",
     [KIND_COUNTED] = "counted",     [KIND_TIMER] = "timer",       [KIND_READING] = "reading",
-    [KIND_DIRECTIVE] = "directive", [KIND_ASKED] = "extension-requested", [KIND_EXTENDED] = "extended",
+    [KIND_DIRECTIVE] = "directive", [KIND_ASKED] = "extension-requested",
+    [KIND_REFUSED] = "extension-refused", [KIND_EXTENDED] = "extended",
     [KIND_WAIVED] = "waived",       [KIND_PAUSED] = "paused",     [KIND_RESUMED] = "resumed",
     [KIND_EXCUSED] = "excused",
 };
@@ -72,6 +73,11 @@ void kinds_builtin(struct compiler *c)
         k->nfields = i == KIND_TIMER ? 0 : said ? 5 : 4;
         k->voice = review || i > KIND_ASKED ? VOICE_DEADLINES : VOICE_SUBMISSIONS;
     }
+    struct field *some = ARENA_ARRAY(c->arena, struct field, 5);
+    memcpy(some, task, sizeof task);
+    some[2].type.optional = some[3].type.optional = true;
+    for (int i = KIND_EXTENDED; i <= KIND_RESUMED; i++)
+        p->kinds[i].fields = some; /* a case's event names no task */
     fields_set(&p->kinds[KIND_READING], reading, READING_FIELDS, c->arena);
     fields_set(&p->kinds[KIND_DIRECTIVE], directive, DIRECTIVE_FIELDS, c->arena);
     p->kinds[KIND_DIRECTIVE].voice = VOICE_DEADLINES;
@@ -197,6 +203,9 @@ static void ranking_of(struct compiler *c, const struct yaml *node, struct ranki
     for (size_t i = 0; i < p->nroles; i++)
         if (slice_eq(p->roles[i], node->text)) {
             c->role_used[i] = true;
+            r->of_roles = ARENA_NEW(c->arena, int);
+            *r->of_roles = (int)i;
+            r->nof_roles = 1;
             return;
         }
     struct slice *name = ARENA_ARRAY(c->arena, struct slice, p->ntables + 1);
@@ -301,13 +310,27 @@ static void names_check(struct compiler *c)
     }
 }
 
+static const struct key_def ranking_keys[] = {
+    {"title", YAML_NULL, false},           {"basis", YAML_SCALAR, true},   {"of", YAML_SCALAR, true},
+    {"period", YAML_SCALAR, false},        {"by", YAML_NULL, false},       {"received", YAML_SCALAR, false},
+    {"computed", YAML_SCALAR, false},      {"ties", YAML_SCALAR, false},   {"tail", YAML_SCALAR, false},
+    {"middle", YAML_SCALAR, false},        {"no-tail-under", YAML_SCALAR, false}};
+
+/* A computed one has the period of its tally. */
+static void ranking_period(struct compiler *c, const struct declared *d, struct ranking *r)
+{
+    const struct yaml *period = yaml_get(d->node, "period");
+    if (yaml_get(d->node, "computed"))
+        ranking_computed_read(c, d, r);
+    else if (period)
+        read_period_kind(c, period, &r->period);
+    else
+        ERROR_AT(c, KEY_MISSING, d->key, "period: quarter; or computed: TALLY.total",
+                 "ranking %.*s lacks period:", SLICE_ARG(d->name));
+}
+
 void rankings_declare(struct compiler *c)
 {
-    static const struct key_def keys[] = {
-        {"title", YAML_NULL, false},          {"basis", YAML_SCALAR, true}, {"of", YAML_SCALAR, true},
-        {"period", YAML_SCALAR, true},        {"by", YAML_NULL, false},     {"received", YAML_SCALAR, false},
-        {"ties", YAML_SCALAR, false},         {"tail", YAML_SCALAR, false}, {"middle", YAML_SCALAR, false},
-        {"no-tail-under", YAML_SCALAR, false}};
     static const char *const ties[] = {"competition"};
     struct section *s = &build_of(c)->rankings;
     struct program *p = c->program;
@@ -316,16 +339,16 @@ void rankings_declare(struct compiler *c)
         const struct declared *d = &s->item[i];
         struct ranking *r = &p->rankings[i];
         *r = (struct ranking){.name = d->name, .tally = -1, .period = PERIOD_YEAR, .place = place_of(c, d->key)};
-        if (keys_check(c, d->node, keys, sizeof keys / sizeof *keys,
+        ranking_of(c, yaml_get(d->node, "of"), r);
+        if (keys_check(c, d->node, ranking_keys, sizeof ranking_keys / sizeof *ranking_keys,
                        arena_printf(c->arena, "ranking %.*s", SLICE_ARG(d->name)).p)) {
             r->title = read_title(c, yaml_get(d->node, "title"));
             r->basis = read_text(d->node, "basis");
-            read_period_kind(c, yaml_get(d->node, "period"), &r->period);
+            ranking_period(c, d, r);
             ranking_by(c, d, r);
             read_word(c, yaml_get(d->node, "ties"), ties, 1, "way to rank ties");
             read_count(c, yaml_get(d->node, "no-tail-under"), 1, 100000, &r->no_tail_under);
         }
-        ranking_of(c, yaml_get(d->node, "of"), r);
         p->nrankings = i + 1;
         ranking_kinds(c, d, (int)i);
     }

@@ -11,6 +11,7 @@ struct slice kind_builtin_name(int kind);
 void kinds_rename(
     struct compiler *c); /* built-in kinds, where a declared one bears their name: once all kinds are there */
 void events_declare(struct compiler *c);
+void ranking_computed_read(struct compiler *c, const struct declared *d, struct ranking *r); /* `computed:`; once r->of is known */
 void rankings_declare(struct compiler *c);
 void kinds_compile(struct compiler *c); /* refusals, tails, middles: last */
 
@@ -34,6 +35,12 @@ struct scope machine_scope(struct compiler *c, int machine);
 
 void machines_declare(
     struct compiler *c); /* keys, variables, counters, lets, states, groups, timers: names and types */
+/* A machine that the language makes itself, behind the declared ones: its index. Before any scope is made, for the array may move. */
+int machine_add(struct compiler *c, struct slice name, const struct yaml *at);
+void issued_declare(struct compiler *c); /* the machine that keeps what was issued to whom */
+/* Tallies: names, periods and what their closing raises; then their machines; then, when all names are known, their expressions. */
+void tallies_name(struct compiler *c);
+void tallies_declare(struct compiler *c);
 void raises_declare(struct compiler *c); /* kinds that nothing declares but a raise: */
 
 /* What says when a timer falls due: `NAME: due`, or `NAME: {at: due, keep: yes}`. */

@@ -4,11 +4,14 @@
 static const struct key_def workflow_keys[] = {
     {"workflow", YAML_SCALAR, true},  {"title", YAML_NULL, true},        {"timezone", YAML_SCALAR, true},
     {"calendar", YAML_SCALAR, false}, {"effective", YAML_SCALAR, true},  {"issuer", YAML_SCALAR, false},
+    {"hold", YAML_SCALAR, false},     {"quiet-before", YAML_SCALAR, false},
     {"units", YAML_SCALAR, true},     {"relations", YAML_SCALAR, false}, {"use", YAML_LIST, false},
     {"params", YAML_MAP, false},      {"tables", YAML_MAP, false},       {"load-checks", YAML_LIST, false},
     {"defaults", YAML_MAP, false},    {"events", YAML_MAP, false},       {"rankings", YAML_MAP, false},
     {"obligations", YAML_MAP, false}, {"documents", YAML_MAP, false},    {"measures", YAML_MAP, false},
-    {"machines", YAML_MAP, false},    {"silent", YAML_MAP, false}};
+    {"machines", YAML_MAP, false},    {"silent", YAML_MAP, false},      {"schedule", YAML_MAP, false},
+    {"articles", YAML_LIST, false},   {"ledgers", YAML_MAP, false},    {"indicators", YAML_MAP, false},
+    {"constants", YAML_MAP, false},   {"roster-checks", YAML_LIST, false},   {"tallies", YAML_MAP, false}};
 static const struct key_def fragment_keys[] = {
     {"fragment", YAML_SCALAR, true}, {"params", YAML_MAP, false},   {"events", YAML_MAP, false},
     {"documents", YAML_MAP, false},  {"measures", YAML_MAP, false}, {"machines", YAML_MAP, false}};
@@ -80,6 +83,10 @@ struct program *lang_compile(const struct bundle *bundle, struct arena *a, struc
         obligations_compile(c);
         measures_compile(c);
         machines_compile(c);
+        going_live_compile(c);
+        tallies_compile(c);
+        articles_compile(c);
+        program_index(p, a);
         lint_all(c);
     }
     diags_sort(d);

@@ -52,6 +52,8 @@ void lint_all(struct compiler *c)
     lint_states(c);
     lint_raises(c);
     lint_checks(c);
+    lint_roster(c);
+    lint_corrections(c);
     unhandled(c);
     unused(c, &b->params, c->param_used, DIAG_UNUSED_PARAM, "nothing uses the parameter");
     unused(c, &b->measures, c->measure_used, DIAG_UNUSED_MEASURE, "nothing issues the measure");

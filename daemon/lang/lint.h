@@ -16,6 +16,8 @@ struct yaml place_node(const struct compiler *c, uint32_t place, int width);
 void lint_states(struct compiler *c); /* lint_machine.c */
 void lint_raises(struct compiler *c); /* lint_raise.c: cycles */
 void lint_checks(struct compiler *c); /* lint_check.c: load-checks */
+void lint_roster(struct compiler *c); /* roster_checks.c */
+void lint_corrections(struct compiler *c); /* lint_correct.c: corrections that nobody may make */
 void lint_owed(
     struct compiler *c); /* lint_check.c: who owes, when it falls due; only for a program without mistakes */
 

@@ -1,6 +1,7 @@
 /* What the definition claims of itself: load-checks; and that somebody owes each obligation, some day. */
 #include "core/due.h"
 #include "lang/lint.h"
+#include "lang/obligations.h"
 
 /* ---- load-checks */
 
@@ -30,7 +31,7 @@ void lint_checks(struct compiler *c)
     static const struct key_def keys[] = {{"basis", YAML_SCALAR, false}, {"that", YAML_SCALAR, true}};
     const struct yaml *const *item;
     size_t n = read_items(yaml_get(c->root, "load-checks"), &item);
-    struct scope s = {.c = c, .kind = -1};
+    struct scope s = {.c = c, .kind = -1, .no_instances = "a load check"};
     for (size_t i = 0; i < n; i++) {
         if (!keys_check(c, item[i], keys, 2, "a load check"))
             continue;
@@ -67,8 +68,14 @@ static void lint_obligation(struct compiler *c, const struct declared *d, const 
         struct due due = due_of(p, o, q, scratch);
         struct owed *pairs;
         size_t n;
+        bool owes = due_owes(o, &due);
         due_owed(p, o, q, due.opens, scratch, &pairs, &n);
         arena_free(scratch);
+        if (!owes)
+            continue;
+        if (due.soft_end > due.effective)
+            WARN_AT(c, SOFT, yaml_get(d->node, "soft"), "an earlier window, or a later due:",
+                    "the soft window of “%.*s” ends after the task is due", SLICE_ARG(d->name));
         if (due.nominal <= due.opens) {
             ERROR_AT(c, NEVER_DUE, d->key, "a later day, or cutoff: inclusive",
                      "“%.*s” is due at the instant at which its %s opens: nobody could be in time",
@@ -76,10 +83,13 @@ static void lint_obligation(struct compiler *c, const struct declared *d, const 
             return;
         }
         any = true;
-        if (n > 0)
+        if (n > 0 || o->only_if)
             return;
     }
-    if (any)
+    if (!any && o->due.kind == DUE_RRULE)
+        ERROR_AT(c, NEVER_DUE, yaml_get(d->node, "due"), "a rule of which a day lies in some period",
+                 "“%.*s” never falls due: its rule falls in no %s", SLICE_ARG(d->name), kind);
+    else if (any)
         ERROR_AT(c, NOBODY_OWES, yaml_get(d->node, "owed-by"),
                  "owed-by: a role that some unit holds in the effective dates",
                  "nobody owes “%.*s”, in no %s", SLICE_ARG(d->name), kind);
@@ -100,6 +110,30 @@ static bool machine_counts(const struct machine *m)
     return false;
 }
 
+static bool hangs_on_due(const struct expr *x)
+{
+    if (x && x->op == EXPR_META && x->index == INSTANCE_DUE)
+        return true;
+    for (size_t i = 0; x && i < x->nargs; i++)
+        if (hangs_on_due(x->arg[i]))
+            return true;
+    return false;
+}
+
+/* A duty whose machine judges at its due date, and that has none, stands open for ever. Of a task born by an event that may be meant. */
+static void lint_judged(struct compiler *c, const struct declared *d, const struct obligation *o)
+{
+    const struct machine *m = &c->program->machines[o->machine];
+    bool judged = o->due.kind != DUE_NONE || o->ncounts == 0 || !due_from_calendar(o);
+    for (size_t i = 0; i < m->ntimers && !judged; i++)
+        if (hangs_on_due(m->timers[i].when)) {
+            WARN_AT(c, NEVER_JUDGED, yaml_get(d->node, "due"), "a due rule: last day",
+                    "machine %.*s judges “%.*s” by its due date, and that never comes", SLICE_ARG(m->name),
+                    SLICE_ARG(d->name));
+            return;
+        }
+}
+
 void lint_owed(struct compiler *c)
 {
     struct build *b = build_of(c);
@@ -113,6 +147,10 @@ void lint_owed(struct compiler *c)
                      counts ? "nothing says what counts for “%.*s”"
                             : "its machine hears nothing of what “%.*s” counts",
                      SLICE_ARG(d->name));
-        lint_obligation(c, d, o);
+        births_lint(c, d, o);
+        if (due_from_calendar(o))
+            lint_obligation(c, d, o);
+        lint_judged(c, d, o);
     }
+    schedules_lint(c);
 }

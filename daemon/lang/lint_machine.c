@@ -1,4 +1,5 @@
 /* Machines as graphs: states that nothing reaches or leaves, rules and timers in vain. */
+#include "lang/ledgers.h"
 #include "lang/lint.h"
 
 struct graph {
@@ -173,7 +174,7 @@ static void lint_timers(struct graph *g)
 static void lint_birth(struct compiler *c, const struct declared *d, const struct machine *m)
 {
     const struct yaml *by = yaml_get(d->node, "born-by");
-    bool born = m->of == MACHINE_TASK || (by && (by->kind != YAML_LIST || by->n > 0));
+    bool born = m->of == MACHINE_TASK || ledger_of(c, m) || (by && (by->kind != YAML_LIST || by->n > 0));
     if (!born && d->node->kind == YAML_MAP)
         ERROR_AT(c, NEVER_BORN, d->key, "born-by: [EVENT]", "nothing creates an instance of machine %.*s",
                  SLICE_ARG(d->name));

@@ -1,7 +1,10 @@
 /* Events that raise one another without a timer between: a turn that would never end. */
 #include "lang/lint.h"
 
+#define BEARING_MAX 4 /* tasks that bear tasks, followed so far */
+
 struct raise_graph {
+    int bearing;
     struct compiler *c;
     int *node; /* by kind: its number among the kinds that something raises, or -1; no other can stand in a
                   circle */
@@ -13,9 +16,25 @@ struct raise_graph {
     size_t depth;
 };
 
+static void edges_enter(struct raise_graph *g, int from, const struct machine *m, int state);
+
+/* A task that a rule bears is entered in its first state. */
+static void edges_borne(struct raise_graph *g, int from, int obligation)
+{
+    const struct program *p = g->c->program;
+    int machine = p->obligations[obligation].machine;
+    if (machine < 0 || g->bearing == BEARING_MAX)
+        return;
+    g->bearing++;
+    edges_enter(g, from, &p->machines[machine], p->machines[machine].initial);
+    g->bearing--;
+}
+
 static void edges_from(struct raise_graph *g, int from, const struct action *a, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
+        if (a[i].op == ACTION_TASK)
+            edges_borne(g, from, a[i].index);
         if (a[i].op != ACTION_RAISE || g->node[from] < 0)
             continue;
         uint32_t *place = &g->place[(size_t)g->node[from] * g->n + (size_t)g->node[a[i].index]];
@@ -41,13 +60,12 @@ static void edges_leave(struct raise_graph *g, int from, const struct machine *m
         edges_from(g, from, m->groups[i].body.leave, m->groups[i].body.nleave);
 }
 
-/* What the rules of one body may raise when `kind` reaches the machine; its `any` rules follow every event.
- */
-static void edges_body(struct raise_graph *g, int kind, const struct machine *m, const struct state_body *b)
+/* What the rules of one body may raise when `kind` reaches the machine as the event `heard`; its `any` rules follow every event. */
+static void edges_body(struct raise_graph *g, int kind, int heard, const struct machine *m, const struct state_body *b)
 {
     for (size_t i = 0; i < b->nrules; i++) {
         const struct rule *r = &b->rules[i];
-        if (r->kind != kind && r->kind != -1)
+        if (r->kind != heard && r->kind != -1)
             continue;
         edges_from(g, kind, r->actions, r->nactions);
         edges_enter(g, kind, m, r->go);
@@ -56,18 +74,37 @@ static void edges_body(struct raise_graph *g, int kind, const struct machine *m,
     }
 }
 
+static void edges_heard(struct raise_graph *g, int kind, int heard, const struct machine *m)
+{
+    for (size_t s = 0; s < m->nstates; s++)
+        edges_body(g, kind, heard, m, &m->states[s].body);
+    for (size_t s = 0; s < m->ngroups; s++)
+        edges_body(g, kind, heard, m, &m->groups[s].body);
+    edges_body(g, kind, heard, m, &m->any_state);
+}
+
 static void edges_machine(struct raise_graph *g, const struct machine *m)
 {
     for (size_t i = 0; i < m->nreach; i++) {
         int kind = m->reach[i].kind;
         if (m->reach[i].born)
             edges_enter(g, kind, m, m->initial);
-        for (size_t s = 0; s < m->nstates; s++)
-            edges_body(g, kind, m, &m->states[s].body);
-        for (size_t s = 0; s < m->ngroups; s++)
-            edges_body(g, kind, m, &m->groups[s].body);
-        edges_body(g, kind, m, &m->any_state);
+        edges_heard(g, kind, kind, m);
     }
+}
+
+/* Tasks hear of an event as something that counts, or as what is filed for them; or are borne by it. */
+static void edges_obligation(struct raise_graph *g, const struct obligation *o)
+{
+    const struct machine *m = o->machine >= 0 ? &g->c->program->machines[o->machine] : NULL;
+    for (size_t i = 0; m && i < o->ncounts; i++)
+        edges_heard(g, o->counts[i].kind, KIND_COUNTED, m);
+    for (size_t i = 0; m && i < o->nbirths; i++) {
+        edges_enter(g, o->births[i].kind, m, m->initial);
+        edges_heard(g, o->births[i].kind, -1, m);
+    }
+    for (int heard = KIND_SUBMITTED; m && o->filed_by != KIND_SUBMITTED && heard <= KIND_RETURNED; heard++)
+        edges_heard(g, o->filed_by, heard, m);
 }
 
 static void cycle_report(struct raise_graph *g, size_t begin, int last)
@@ -134,12 +171,48 @@ static void nodes_find(struct raise_graph *g)
     }
 }
 
+/* What is published closes a tally, and that raises events. */
+static size_t tally_raises(const struct program *p, int tally, int *kind)
+{
+    size_t n = 0;
+    kind[n++] = p->tallies[tally].kind_closed;
+    for (size_t r = 0; r < p->nrankings; r++)
+        if (p->rankings[r].tally == tally) {
+            kind[n++] = p->rankings[r].kind_list;
+            kind[n++] = p->rankings[r].kind_entry;
+        }
+    return n;
+}
+
+static void nodes_tallies(struct raise_graph *g, int *kind)
+{
+    const struct program *p = g->c->program;
+    for (size_t i = 0; i < p->ntallies; i++)
+        for (size_t n = tally_raises(p, (int)i, kind); n-- > 0;)
+            if (g->node[kind[n]] < 0) {
+                g->node[kind[n]] = (int)g->n;
+                g->kind[g->n++] = kind[n];
+            }
+}
+
+static void edges_tallies(struct raise_graph *g, int *kind)
+{
+    const struct program *p = g->c->program;
+    for (size_t i = 0; i < p->ntallies; i++) {
+        int from = p->tallies[i].closes_kind;
+        for (size_t n = tally_raises(p, (int)i, kind); from >= 0 && g->node[from] >= 0 && n-- > 0;)
+            g->place[(size_t)g->node[from] * g->n + (size_t)g->node[kind[n]]] = p->tallies[i].place;
+    }
+}
+
 void lint_raises(struct compiler *c)
 {
     struct program *p = c->program;
     struct raise_graph g = {
         .c = c, .node = ARENA_ARRAY(c->arena, int, p->nkinds), .kind = ARENA_ARRAY(c->arena, int, p->nkinds)};
+    int *raised = ARENA_ARRAY(c->arena, int, 2 * p->nrankings + 1);
     nodes_find(&g);
+    nodes_tallies(&g, raised);
     if (g.n > NAMES_MAX) {
         struct yaml at = place_node(c, p->kinds[g.kind[NAMES_MAX]].place, 1);
         ERROR_AT(c, TOO_LARGE, &at, arena_printf(c->arena, "at most %d", NAMES_MAX).p,
@@ -151,6 +224,9 @@ void lint_raises(struct compiler *c)
     g.path = ARENA_ARRAY(c->arena, int, g.n + 1);
     for (size_t i = 1; i < p->nmachines; i++)
         edges_machine(&g, &p->machines[i]);
+    for (size_t i = 0; i < p->nobligations; i++)
+        edges_obligation(&g, &p->obligations[i]);
+    edges_tallies(&g, raised);
     for (size_t i = 0; i < g.n; i++)
         if (!g.seen[i])
             visit(&g, (int)i);

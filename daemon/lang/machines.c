@@ -1,5 +1,5 @@
 /* Machines: counters, lets, and which instances an event reaches. States are compiled in rules.c. */
-#include "lang/machines.h"
+#include "lang/ledgers.h"
 
 /* ---- counters: low: {each: ranked, if: event.low, within: year, mode: cumulative} */
 
@@ -94,42 +94,100 @@ static const struct expr *event_field(struct compiler *c, const struct kind *k, 
     return expr_make(c, EXPR_EVENT, f, k->fields[f].type, place);
 }
 
-/* The part that `reach:` gives, else the event's field of that name, else for the unit the reporter. */
+const struct expr *reach_set(const struct scope *s, const struct yaml *node)
+{
+    struct slice text = slice_trim(node->text);
+    if (!slice_drop(&text, S("each of ")))
+        slice_drop(&text, S("each "));
+    return expr_compile_part(s, node, text, NULL);
+}
+
+bool reach_fits(struct machine_at *at, size_t part, const struct expr *x, const struct yaml *place)
+{
+    const struct field *want = &at->m->key[part];
+    if (type_names(&want->type, &x->type))
+        return true;
+    ERROR_AT(at->c, EXPR_TYPE, place, type_format(at->c->arena, &want->type).p,
+             "key part “%.*s” of machine %.*s cannot be %.*s", SLICE_ARG(want->name), SLICE_ARG(at->m->name),
+             SLICE_ARG(type_format(at->c->arena, &x->type)));
+    return false;
+}
+
+const struct expr *reach_given(struct machine_at *at, const struct scope *s, size_t part, const struct yaml *given)
+{
+    const struct expr *x = reach_set(s, given);
+    return x && reach_fits(at, part, x, given) ? x : NULL;
+}
+
+const struct expr *reach_default(struct machine_at *at, int kind, size_t part, const struct yaml *place)
+{
+    const struct kind *k = &at->c->program->kinds[kind];
+    int f = field_find(k->fields, k->nfields, at->m->key[part].name);
+    if (f >= 0)
+        return event_field(at->c, k, f, place);
+    if ((int)part == at->m->unit_key && k->class_ == KIND_CLASS_FACT)
+        return expr_make(at->c, EXPR_EVENT_META, EVENT_BY, type_unit, place);
+    return NULL;
+}
+
+void reach_missing(struct machine_at *at, int kind, size_t part, const struct yaml *place, const char *form)
+{
+    struct compiler *c = at->c;
+    struct slice event = c->program->kinds[kind].name, name = at->m->key[part].name;
+    ERROR_AT(c, REACH, place,
+             arena_printf(c->arena, "%s, or a field “%.*s”", form, SLICE_ARG(name)).p,
+             "nothing says which “%.*s” of %s %.*s the event %.*s reaches", SLICE_ARG(name),
+             ledger_of(c, at->m) ? "ledger" : "machine", SLICE_ARG(at->m->name), SLICE_ARG(event));
+}
+
+/* The part that `reach:` gives, else the event's field of that name, else for the unit the reporter. NULL after a
+ * diagnostic. */
 static const struct expr *reach_part(struct machine_at *at, int kind, size_t part, const struct yaml *given,
                                      const struct yaml *place)
 {
     struct compiler *c = at->c;
-    const struct kind *k = &c->program->kinds[kind];
-    const struct field *want = &at->m->key[part];
     struct scope s = {.c = c, .kind = kind};
-    const struct expr *x;
-    if (given) {
-        struct slice text = slice_trim(given->text);
-        if (!slice_drop(&text, S("each of ")))
-            slice_drop(&text, S("each "));
-        x = expr_compile_part(&s, given, text, NULL);
-    } else {
-        int f = field_find(k->fields, k->nfields, want->name);
-        if (f >= 0) {
-            x = event_field(c, k, f, place);
-        } else if ((int)part == at->m->unit_key && k->class_ == KIND_CLASS_FACT) {
-            x = expr_make(c, EXPR_EVENT_META, EVENT_BY, type_unit, place);
-        } else {
-            ERROR_AT(c, REACH, place,
-                     arena_printf(c->arena, "reach: {%.*s: {%.*s: …}}, or a field “%.*s”", SLICE_ARG(k->name),
-                                  SLICE_ARG(want->name), SLICE_ARG(want->name))
-                         .p,
-                     "nothing says which “%.*s” of machine %.*s the event %.*s reaches",
-                     SLICE_ARG(want->name), SLICE_ARG(at->m->name), SLICE_ARG(k->name));
-            return NULL;
-        }
+    if (given)
+        return reach_given(at, &s, part, given);
+    const struct expr *x = reach_default(at, kind, part, place);
+    if (!x) {
+        struct slice event = c->program->kinds[kind].name, name = at->m->key[part].name;
+        reach_missing(at, kind, part, place,
+                      arena_printf(c->arena, "reach: {%.*s: {%.*s: …}}", SLICE_ARG(event), SLICE_ARG(name)).p);
     }
-    if (!x || type_names(&want->type, &x->type))
-        return x;
-    ERROR_AT(c, EXPR_TYPE, given ? given : place, type_format(c->arena, &want->type).p,
-             "key part “%.*s” of machine %.*s cannot be %.*s", SLICE_ARG(want->name), SLICE_ARG(at->m->name),
-             SLICE_ARG(type_format(c->arena, &x->type)));
-    return NULL;
+    return x && reach_fits(at, part, x, place) ? x : NULL;
+}
+
+/* Rows of the machine itself. */
+static bool is_own_rows(const struct machine_at *at, const struct expr *x)
+{
+    const struct program *p = at->c->program;
+    while (x->op == EXPR_WHERE)
+        x = x->arg[0];
+    return x->op == EXPR_INSTANCES && &p->machines[p->collections[x->index].machines[0].machine] == at->m;
+}
+
+/* `claim-decided: each claim where claim = event.claim`: of the instances that there are, these. */
+static void reach_rows(struct machine_at *at, int kind, const struct yaml *node)
+{
+    struct compiler *c = at->c;
+    struct machine *m = at->m;
+    struct scope s = {.c = c, .kind = kind};
+    struct reach r = {.kind = kind, .key = ARENA_ARRAY(c->arena, const struct expr *, m->nkey + 1)};
+    r.each = reach_set(&s, node);
+    if (!r.each)
+        return;
+    if (!is_own_rows(at, r.each)) {
+        ERROR_AT(c, REACH, node,
+                 arena_printf(c->arena, "each %.*s where …, or an expression for each part of the key: {%.*s: …}",
+                              SLICE_ARG(m->name), SLICE_ARG(m->key[0].name))
+                     .p,
+                 "this does not say which instances of %.*s are reached", SLICE_ARG(m->name));
+        return;
+    }
+    for (size_t i = 0; i < m->nkey; i++)
+        r.key[i] = expr_make(c, EXPR_ROW_FIELD, (int)i, m->key[i].type, node);
+    m->reach[m->nreach++] = r;
 }
 
 static void reach_add(struct machine_at *at, int kind, const struct yaml *map, const struct yaml *place)
@@ -138,6 +196,10 @@ static void reach_add(struct machine_at *at, int kind, const struct yaml *map, c
     struct machine *m = at->m;
     if (m->nkey == 0)
         return; /* said already */
+    if (map && is_scalar(map)) {
+        reach_rows(at, kind, map);
+        return;
+    }
     struct reach r = {.kind = kind, .key = ARENA_ARRAY(c->arena, const struct expr *, m->nkey + 1)};
     for (size_t i = 0; map && map->kind == YAML_MAP && i < map->n; i++)
         if (field_find(m->key, m->nkey, map->pairs[i].key->text) < 0)
@@ -166,10 +228,24 @@ static void reach_tasks(struct machine_at *at, const struct handled *h)
         ERROR_AT(at->c, MACHINE_EVENT, reach ? reach : born, NULL,
                  "tasks are born by their obligation and reached by name");
     for (size_t i = 0; i < h->n; i++)
-        if (h->item[i].kind >= KIND_DECLARED)
-            ERROR_AT(
-                at->c, MACHINE_EVENT, h->item[i].node, "submitted, accepted, returned, counted or timer NAME",
-                "a task does not hear “%.*s”; an obligation's counts: may", SLICE_ARG(h->item[i].node->text));
+        if (h->item[i].kind >= KIND_DECLARED || h->item[i].kind == KIND_READING || h->item[i].kind == KIND_DIRECTIVE)
+            ERROR_AT(at->c, MACHINE_EVENT, h->item[i].node,
+                     "submitted, accepted, returned, counted, a correction such as extended, or timer NAME",
+                     "a task does not hear “%.*s”; an obligation's counts: may", SLICE_ARG(h->item[i].node->text));
+}
+
+/* What is done to an instance itself needs no `reach:`; with one, it hears of tasks besides. */
+static bool is_of_itself(int kind)
+{
+    return kind >= KIND_EXTENDED && kind <= KIND_RESUMED;
+}
+
+static void reach_bears(struct machine_at *at, struct reach *r, const struct yaml *node)
+{
+    r->born = true;
+    if (r->each && is_own_rows(at, r->each))
+        ERROR_AT(at->c, REACH, node, "reach: {PART: …} instead of each NAME where …",
+                 "“%.*s” bears nothing: it reaches the instances that there are", SLICE_ARG(node->text));
 }
 
 static void reach_compile(struct machine_at *at, const struct handled *h)
@@ -179,9 +255,11 @@ static void reach_compile(struct machine_at *at, const struct handled *h)
     const struct yaml **item;
     size_t nborn = read_scalars(c, born, &item, "names of events"),
            nreach = reach && reach->kind == YAML_MAP ? reach->n : 0;
-    int *kind = ARENA_ARRAY(c->arena, int, nborn + h->n + nreach + 1);
-    at->m->reach = ARENA_ARRAY(c->arena, struct reach, nborn + h->n + nreach + 1);
-    size_t n = 0;
+    struct ledger *ledger = ledger_of(c, at->m);
+    size_t room = nborn + h->n + nreach + (ledger ? ledger_bindings(ledger) : 0) + 1;
+    int *kind = ARENA_ARRAY(c->arena, int, room);
+    at->m->reach = ARENA_ARRAY(c->arena, struct reach, room);
+    size_t n = ledger ? ledger_reach(at, ledger, kind) : 0;
     for (size_t i = 0; i < nreach; i++) {
         kind[n] = read_kind(c, reach->pairs[i].key, false);
         if (kind[n] >= 0)
@@ -190,7 +268,7 @@ static void reach_compile(struct machine_at *at, const struct handled *h)
     for (size_t i = 0; i < h->n + nborn; i++) {
         const struct yaml *node = i < h->n ? h->item[i].node : item[i - h->n];
         int k = i < h->n ? h->item[i].kind : read_kind(c, node, false);
-        bool known = k < 0;
+        bool known = k < 0 || (i < h->n && is_of_itself(k));
         for (size_t j = 0; j < n && !known; j++)
             known = kind[j] == k;
         if (!known) {
@@ -198,7 +276,8 @@ static void reach_compile(struct machine_at *at, const struct handled *h)
             reach_add(at, k, NULL, node);
         }
         for (size_t r = 0; i >= h->n && r < at->m->nreach; r++)
-            at->m->reach[r].born |= at->m->reach[r].kind == k;
+            if (at->m->reach[r].kind == k)
+                reach_bears(at, &at->m->reach[r], node);
     }
 }
 
@@ -239,9 +318,14 @@ void machines_compile(struct compiler *c)
         struct machine_at at = {.c = c, .m = &c->program->machines[i + 1], .node = d->node};
         if (d->node->kind != YAML_MAP)
             continue;
+        const struct ledger *ledger = ledger_of(c, at.m);
+        const struct yaml *unit = yaml_get(d->node, "unit");
+        size_t before = c->diags->n;
         at.scope = machine_scope(c, (int)i + 1);
         at.task = at.m->of == MACHINE_TASK;
         counts_compile(&at);
+        if (is_scalar(unit))
+            at.m->unit = read_units(&at.scope, unit, false);
         struct handled h = {.at = &at};
         handled_find(&h);
         if (at.task)
@@ -249,7 +333,10 @@ void machines_compile(struct compiler *c)
         else
             reach_compile(&at, &h);
         initial_read(&at, d);
+        migrate_compile(&at);
         states_compile(&at);
         lets_compile(&at);
+        if (ledger)
+            ledger_blame(&at, ledger, before);
     }
 }

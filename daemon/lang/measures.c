@@ -10,13 +10,13 @@ static void basis_read(struct compiler *c, const struct declared *d, struct meas
 {
     const struct yaml *node = yaml_get(d->node, "basis");
     if (!is_scalar(node) || node->text.n == 0) {
-        ERROR_AT(c, BASIS, node ? node : d->key, "the article, as printed; or obligation; or rule",
+        ERROR_AT(c, BASIS, node ? node : d->key, "the article, as printed; or obligation, rule or ledger",
                  "measure %.*s has no basis", SLICE_ARG(d->name));
         return;
     }
     m->basis_of_obligation = slice_eq(node->text, S("obligation"));
     m->basis_of_rule = slice_eq(node->text, S("rule"));
-    if (!m->basis_of_obligation && !m->basis_of_rule)
+    if (!m->basis_of_obligation && !m->basis_of_rule && !slice_eq(node->text, S("ledger")))
         m->basis = node->text;
 }
 

@@ -47,6 +47,20 @@ static const struct expr *param_member(struct checker *k, const struct ast *x)
     return refuse_name(k, x->name_at, &names, "there is no parameter");
 }
 
+static const struct expr *constant_member(struct checker *k, const struct ast *x)
+{
+    const struct program *p = k->c->program;
+    struct names names = {0};
+
+    for (size_t i = 0; i < p->nconstants; i++) {
+        if (slice_eq(p->constants[i].name, x->name))
+            return expr_const(k, type_number,
+                              (struct value){.tag = VALUE_NUMBER, .number = p->constants[i].value});
+        names_add(k, &names, p->constants[i].name);
+    }
+    return refuse_name(k, x->name_at, &names, "there is no constant");
+}
+
 static const struct expr *event_member(struct checker *k, const struct ast *x)
 {
     const struct scope *s = k->scope;
@@ -125,6 +139,7 @@ static const struct {
 } spaces[] = {
     {"params", param_member, false},          {"event", event_member, false},    {"this", this_member, false},
     {"obligation", obligation_member, false}, {"measure", measure_member, true},
+    {"constants", constant_member, false},    {"row", this_member, true},
 };
 
 /* latest(KIND).field: the machine keeps what is asked for. */
@@ -237,7 +252,11 @@ const struct expr *part_of(struct checker *k, const struct expr *x, struct slice
         field->index2 = x->index2;
         return field;
     }
-    return NULL;
+    struct type part = t->fields[i].type;
+    part.optional = part.optional || x->type.optional;
+    struct expr *of = expr_over(k, EXPR_FIELD, part, &x, 1);
+    of->index = i;
+    return of;
 }
 
 const struct expr *refuse_part(struct checker *k, const struct ast *x, const struct expr *of)

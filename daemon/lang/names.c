@@ -12,8 +12,10 @@ static const struct meta_name {
     {"since", INSTANCE_SINCE, false, {.tag = TYPE_INSTANT}},
     {"due", INSTANCE_DUE, true, {.tag = TYPE_INSTANT, .optional = true}},
     {"opens", INSTANCE_OPENS, true, {.tag = TYPE_INSTANT}},
+    {"soft-end", INSTANCE_SOFT_END, true, {.tag = TYPE_INSTANT, .optional = true}},
     {"limit", INSTANCE_LIMIT, false, {.tag = TYPE_INSTANT, .optional = true}},
     {"now", INSTANCE_NOW, false, {.tag = TYPE_INSTANT}},
+    {"excused", INSTANCE_EXCUSED, true, {.tag = TYPE_YESNO}},
     {"entry", INSTANCE_SINCE, false, {.tag = TYPE_INSTANT}},
 };
 #define META_NAMES (sizeof meta_names / sizeof *meta_names)
@@ -165,16 +167,20 @@ static const struct expr *program_lookup(struct checker *k, struct slice name)
         rows.of = record;
         return expr_new(k, EXPR_TABLE_ROWS, rows, (int)i);
     }
-    if (!slice_eq(name, S("units")))
-        return NULL;
-    rows.of = &p->unit_type;
-    return expr_new(k, EXPR_UNITS, rows, 0);
+    if (slice_eq(name, S("units"))) {
+        rows.of = &p->unit_type;
+        return expr_new(k, EXPR_UNITS, rows, 0);
+    }
+    int collection = collection_named(k->c, name);
+    return collection < 0 ? NULL : collection_rows(k, collection);
 }
 
 const struct expr *name_lookup(struct checker *k, struct slice name, bool *failed)
 {
     const struct expr *x = binder_lookup(k, name);
 
+    if (x == NULL && k->scope->entries != NULL && slice_eq(name, S("entries")))
+        x = expr_new(k, EXPR_ENTRIES, *k->scope->entries, 0);
     if (x == NULL)
         x = instance_lookup(k, name, failed);
     if (x == NULL && !*failed && (slice_eq(name, S("yes")) || slice_eq(name, S("no"))))
@@ -200,7 +206,7 @@ static const char *misplaced(const struct checker *k, struct slice name)
 
 static const char *hint_for(struct checker *k, struct slice name, const struct type *want)
 {
-    static const char *const space[] = {"event", "params", "obligation", "this", "measure"};
+    static const char *const space[] = {"event", "params", "obligation", "this", "measure", "constants", "row"};
     const struct program *p = k->c->program;
     bool failed = false;
 
@@ -238,6 +244,15 @@ static const struct expr *unknown_name(struct checker *k, const struct ast *x, c
                     SLICE_ARG(x->name), why);
         return NULL;
     }
+    for (const struct binder *b = k->binder; b != NULL; b = b->outer) {
+        const char *machines = collection_clash(k, b->item, x->name);
+
+        if (machines == NULL)
+            continue;
+        phrase_diag(&k->phrase, SEVERITY_ERROR, DIAG_COLUMN_CLASH, x->text, "the rows of one of these machines",
+                    "tasks have no “%.*s”: its type is not the same in %s", SLICE_ARG(x->name), machines);
+        return NULL;
+    }
     hint = hint_for(k, x->name, want);
     if (hint != NULL) {
         phrase_diag(&k->phrase, SEVERITY_ERROR, DIAG_EXPR_NAME, x->text, hint,
@@ -261,6 +276,8 @@ static const struct expr *unknown_name(struct checker *k, const struct ast *x, c
         names_add(k, &names, p->roles[i]);
     for (size_t i = 0; i < p->ntables; i++)
         names_add(k, &names, p->tables[i].name);
+    if (k->scope->no_instances == NULL)
+        collection_names(k, &names);
     return refuse_name(k, x->text, &names, "nothing here has the name");
 }
 
@@ -273,6 +290,13 @@ const struct expr *check_name(struct checker *k, const struct ast *x, const stru
 
     if (failed)
         return NULL;
+    if (e != NULL && e->op == EXPR_INSTANCES && !collection_allowed(k, x->text, x->name))
+        return NULL;
+    if (e != NULL && (e->op == EXPR_ROLE || e->op == EXPR_TABLE_ROWS || e->op == EXPR_UNITS) &&
+        k->scope->no_instances == NULL && collection_is_named(k->c, x->name))
+        phrase_diag(&k->phrase, SEVERITY_WARNING, DIAG_EXPR_AMBIGUOUS, x->text, "another name for the machine",
+                    "“%.*s” means the %s here, and is a machine, too", SLICE_ARG(x->name),
+                    e->op == EXPR_ROLE ? "role" : "table");
     if (words != NULL && type_has_word(words, x->name) && (e == NULL || !type_comparable(words, &e->type))) {
         if (words->words == p->roles)
             use_mark(k->c->role_used, slice_named(p->roles, p->nroles, x->name));

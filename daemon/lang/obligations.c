@@ -1,4 +1,4 @@
-/* Obligations: who owes what to whom, when, and what counts. */
+/* Obligations: who owes what to whom, when, and what counts. What bears them is in births.c, what is filed for them in filing.c. */
 #include "lang/obligations.h"
 
 #include <stdlib.h>
@@ -10,10 +10,11 @@ static const struct {
                 {"roll", "none"},
                 {"missed-after", "10d"},
                 {"return-grace", "3d"},
-                {"settle", "3d"}};
+                {"settle", "3d"},
+                {"week", "days"}};
 
 /* What the obligation says, else `defaults:`, else what always holds. */
-static const struct yaml *setting(struct compiler *c, const struct yaml *node, const char *key)
+const struct yaml *obligation_setting(struct compiler *c, const struct yaml *node, const char *key)
 {
     const struct yaml *own = yaml_get(node, key), *common = yaml_get(yaml_get(c->root, "defaults"), key);
     if (own || common)
@@ -55,23 +56,35 @@ static void reminders_read(struct compiler *c, const struct yaml *node, struct o
     qsort(o->remind, o->nremind, sizeof *o->remind, duration_order);
 }
 
+enum due_window window_read(struct compiler *c, const struct yaml *node)
+{
+    int w = read_word(c, node, due_window_name, DUE_WINDOWS, "window");
+    return w < 0 ? WINDOW_DAYS : (enum due_window)w;
+}
+
+enum due_roll roll_read(struct compiler *c, const struct yaml *node)
+{
+    static const char *const rolls[] = {"none", "next", "previous"};
+    int roll = read_word(c, node, rolls, 3, "roll");
+    return roll < 0 ? ROLL_NONE : (enum due_roll)roll;
+}
+
 static void timing_read(struct compiler *c, const struct yaml *node, struct obligation *o)
 {
     static const char *const cutoffs[] = {"inclusive", "exclusive"};
-    static const char *const rolls[] = {"none", "next", "previous"};
-    const struct yaml *due = yaml_get(node, "due");
-    o->period = PERIOD_MONTH;
-    read_period_kind(c, yaml_get(node, "period"), &o->period);
-    o->due = (struct due_rule){.kind = DUE_END};
-    if (is_scalar(due))
-        due_read(c, due, o->period, &o->due);
-    o->due.exclusive = read_word(c, setting(c, node, "cutoff"), cutoffs, 2, "cut-off") == 1;
-    int roll = read_word(c, setting(c, node, "roll"), rolls, 3, "roll");
-    o->due.roll = roll < 0 ? ROLL_NONE : (enum due_roll)roll;
-    read_duration(c, setting(c, node, "missed-after"), &o->missed_after);
-    read_duration(c, setting(c, node, "return-grace"), &o->return_grace);
-    read_duration(c, setting(c, node, "settle"), &o->settle);
-    reminders_read(c, setting(c, node, "remind"), o);
+    const struct yaml *due = yaml_get(node, "due"), *soft = yaml_get(node, "soft");
+    enum due_window window = window_read(c, obligation_setting(c, node, "week"));
+    if (o->due.kind != DUE_FIELD && due)
+        due_read(c, due, o->period, window, &o->due);
+    o->has_soft = soft && due_read(c, soft, o->period, window, &o->soft);
+    o->due.exclusive = read_word(c, obligation_setting(c, node, "cutoff"), cutoffs, 2, "cut-off") == 1;
+    o->due.roll = roll_read(c, obligation_setting(c, node, "roll"));
+    o->soft.exclusive = o->due.exclusive;
+    o->soft.roll = o->due.roll;
+    read_duration(c, obligation_setting(c, node, "missed-after"), &o->missed_after);
+    read_duration(c, obligation_setting(c, node, "return-grace"), &o->return_grace);
+    read_duration(c, obligation_setting(c, node, "settle"), &o->settle);
+    reminders_read(c, obligation_setting(c, node, "remind"), o);
 }
 
 /* `from: 2022-04`, `until: 2024-12-31`: a period or a day, both included. */
@@ -90,8 +103,8 @@ static void bound_read(struct compiler *c, const struct yaml *node, bool end, da
                  SLICE_ARG(node->text));
 }
 
-/* The obligation's own bounds within the workflow's. */
-static void effective_read(struct compiler *c, const struct yaml *node, struct obligation *o)
+/* Their own bounds within the workflow's. */
+struct span dates_read(struct compiler *c, const struct yaml *node)
 {
     struct span all = c->program->effective, own = {DATE_NONE, DATE_NONE};
     bound_read(c, yaml_get(node, "from"), false, &own.from);
@@ -100,15 +113,15 @@ static void effective_read(struct compiler *c, const struct yaml *node, struct o
         own.from = all.from;
     if (own.until == DATE_NONE || (all.until != DATE_NONE && all.until < own.until))
         own.until = all.until;
-    o->effective = own;
+    return own;
 }
 
 /* ---- who owes */
 
 /* A list is the union of what its items name. */
-static void owed_by_read(struct compiler *c, const struct scope *s, const struct yaml *node,
-                         struct obligation *o)
+const struct expr *owners_read(const struct scope *s, const struct yaml *node)
 {
+    struct compiler *c = s->c;
     const struct yaml **item;
     size_t n = read_scalars(c, node, &item, "a role, or units: lead of about");
     const struct expr **arg = ARENA_ARRAY(c->arena, const struct expr *, n + 1);
@@ -116,49 +129,52 @@ static void owed_by_read(struct compiler *c, const struct scope *s, const struct
     for (size_t i = 0; i < n; i++)
         if ((arg[nargs] = read_units(s, item[i], false)) != NULL)
             nargs++;
-    if (nargs == 1)
-        o->owed_by = arg[0];
     if (node && node->kind == YAML_LIST && node->n == 0)
         ERROR_AT(c, NOBODY_OWES, node, "owed-by: a role", "nobody is named");
     if (nargs < 2)
-        return;
+        return nargs ? arg[0] : NULL;
     struct expr *all = ARENA_NEW(c->arena, struct expr);
     *all = (struct expr){.op = EXPR_LIST,
                          .type = {.tag = TYPE_SET, .of = &type_unit},
                          .arg = arg,
                          .nargs = nargs,
                          .place = place_of(c, node)};
-    o->owed_by = all;
+    return all;
 }
 
 /* ---- what counts: `dispatch`, or `dispatch where event.of has about` */
 
-static void count_read(struct compiler *c, struct scope s, const struct yaml *node, struct obligation *o)
+bool event_where_read(struct compiler *c, struct scope s, const struct yaml *node, int *kind, const struct expr **where)
 {
-    static const struct slice where = {" where ", 7};
+    static const struct slice sign = {" where ", 7};
     struct slice name = node->text, condition = {0};
-    const char *p = memmem(name.p, name.n, where.p, where.n);
+    const char *p = name.n ? memmem(name.p, name.n, sign.p, sign.n) : NULL;
     if (p) {
-        condition = (struct slice){p + where.n, (size_t)(name.p + name.n - p) - where.n};
+        condition = (struct slice){p + sign.n, (size_t)(name.p + name.n - p) - sign.n};
         name.n = (size_t)(p - name.p);
     }
     struct yaml at = *node;
     at.text = slice_trim(name);
     at.width = at.text.n ? char_count(at.text) : 1;
-    int kind = read_kind(c, &at, false);
-    if (kind < 0)
-        return;
-    if (kind < KIND_DECLARED || c->program->kinds[kind].class_ == KIND_CLASS_RANKING) {
-        ERROR_AT(c, COUNTS, &at, "a declared event, or a ranking's entry", "“%.*s” cannot be counted",
-                 SLICE_ARG(at.text));
-        return;
-    }
-    s.kind = kind;
+    *kind = read_kind(c, &at, false);
+    *where = NULL;
+    s.kind = *kind;
+    if (*kind >= 0 && p)
+        *where = expr_compile_part(&s, node, condition, &type_yesno);
+    return *kind >= 0 && (!p || *where);
+}
+
+static void count_read(struct compiler *c, struct scope s, const struct yaml *node, struct obligation *o)
+{
     struct obligation_counts *count = &o->counts[o->ncounts];
-    *count = (struct obligation_counts){.kind = kind};
-    if (p)
-        count->where = expr_compile_part(&s, node, condition, &type_yesno);
-    o->ncounts += !p || count->where;
+    if (!event_where_read(c, s, node, &count->kind, &count->where))
+        return;
+    const struct kind *k = &c->program->kinds[count->kind];
+    if (count->kind < KIND_DECLARED || k->class_ == KIND_CLASS_RANKING)
+        ERROR_AT(c, COUNTS, node, "a declared event, or a ranking's entry", "“%.*s” cannot be counted",
+                 SLICE_ARG(k->name));
+    else
+        o->ncounts++;
 }
 
 static void counts_read(struct compiler *c, const struct scope *s, const struct yaml *node,
@@ -169,21 +185,6 @@ static void counts_read(struct compiler *c, const struct scope *s, const struct 
     o->counts = ARENA_ARRAY(c->arena, struct obligation_counts, n + 1);
     for (size_t i = 0; i < n; i++)
         count_read(c, *s, item[i], o);
-}
-
-static void requires_read(struct compiler *c, const struct yaml *node, struct obligation *o)
-{
-    const struct yaml **item;
-    size_t n = read_scalars(c, node, &item, "names of fields");
-    o->required = ARENA_ARRAY(c->arena, bool, o->nfields + 1);
-    for (size_t i = 0; i < n; i++) {
-        int f = field_find(o->fields, o->nfields, item[i]->text);
-        if (f >= 0)
-            o->required[f] = true;
-        else
-            ERROR_AT(c, FIELD_UNKNOWN, item[i], field_hint(c, o->fields, o->nfields, item[i]->text),
-                     "the obligation has no field “%.*s”", SLICE_ARG(item[i]->text));
-    }
 }
 
 /* ---- */
@@ -210,71 +211,111 @@ static int task_machine(struct compiler *c, const struct yaml *node)
     return -1;
 }
 
-static void obligation_compile(struct compiler *c, const struct declared *d, struct obligation *o)
+static const struct key_def obligation_keys[] = {
+    {"title", YAML_NULL, true},          {"basis", YAML_SCALAR, true},         {"owed-by", YAML_NULL, false},
+    {"jointly", YAML_SCALAR, false},     {"about", YAML_NULL, false},          {"to", YAML_NULL, false},
+    {"only-if", YAML_SCALAR, false},     {"born-by", YAML_NULL, false},        {"by", YAML_NULL, false},
+    {"period", YAML_SCALAR, false},      {"due", YAML_NULL, false},            {"week", YAML_SCALAR, false},
+    {"soft", YAML_NULL, false},          {"from", YAML_SCALAR, false},         {"until", YAML_SCALAR, false},
+    {"at-least", YAML_SCALAR, false},    {"counts", YAML_NULL, false},         {"fields", YAML_MAP, false},
+    {"requires", YAML_NULL, false},      {"filed-by", YAML_NULL, false},       {"refuse", YAML_LIST, false},
+    {"machine", YAML_SCALAR, true},      {"cutoff", YAML_SCALAR, false},       {"roll", YAML_SCALAR, false},
+    {"remind", YAML_NULL, false},        {"missed-after", YAML_SCALAR, false}, {"return-grace", YAML_SCALAR, false},
+    {"settle", YAML_SCALAR, false}};
+static const struct key_def defaults_keys[] = {
+    {"cutoff", YAML_SCALAR, false},       {"roll", YAML_SCALAR, false},
+    {"remind", YAML_NULL, false},         {"missed-after", YAML_SCALAR, false},
+    {"return-grace", YAML_SCALAR, false}, {"settle", YAML_SCALAR, false},
+    {"week", YAML_SCALAR, false}};
+
+/* What only the key of a task that is not there yet can say: who owes it, about what, whether at all. */
+static struct scope key_scope(struct compiler *c, const struct obligation *o, const struct type *about)
 {
-    static const struct key_def keys[] = {{"title", YAML_NULL, true},
-                                          {"basis", YAML_SCALAR, true},
-                                          {"owed-by", YAML_NULL, true},
-                                          {"about", YAML_NULL, false},
-                                          {"to", YAML_NULL, false},
-                                          {"period", YAML_SCALAR, true},
-                                          {"due", YAML_SCALAR, false},
-                                          {"from", YAML_SCALAR, false},
-                                          {"until", YAML_SCALAR, false},
-                                          {"at-least", YAML_SCALAR, false},
-                                          {"counts", YAML_NULL, false},
-                                          {"fields", YAML_MAP, false},
-                                          {"requires", YAML_NULL, false},
-                                          {"machine", YAML_SCALAR, true},
-                                          {"cutoff", YAML_SCALAR, false},
-                                          {"roll", YAML_SCALAR, false},
-                                          {"remind", YAML_NULL, false},
-                                          {"missed-after", YAML_SCALAR, false},
-                                          {"return-grace", YAML_SCALAR, false},
-                                          {"settle", YAML_SCALAR, false}};
-    o->place = place_of(c, d->key);
-    o->at_least = rat_int(1);
-    if (!keys_check(c, d->node, keys, sizeof keys / sizeof *keys,
-                    arena_printf(c->arena, "obligation %.*s", SLICE_ARG(d->name)).p))
-        return;
-    o->title = read_title(c, yaml_get(d->node, "title"));
-    o->basis = read_text(d->node, "basis");
-    read_roles(c, yaml_get(d->node, "about"), &o->about_roles, &o->nabout_roles);
-    read_roles(c, yaml_get(d->node, "to"), &o->to, &o->nto);
-    timing_read(c, d->node, o);
-    effective_read(c, d->node, o);
-    const struct yaml *least = yaml_get(d->node, "at-least"), *counts = yaml_get(d->node, "counts");
+    struct machine *m = ARENA_NEW(c->arena, struct machine);
+    *m = (struct machine){.name = c->program->machines[o->machine].name, .of = MACHINE_TASK, .unit_key = TASK_UNIT};
+    memcpy(m->key, c->program->machines[o->machine].key, sizeof m->key);
+    m->nkey = c->program->machines[o->machine].nkey;
+    m->key[TASK_PERIOD].type.period_kind = o->period;
+    m->key[TASK_ABOUT].type = *about;
+    return (struct scope){.c = c, .machine = m, .kind = -1, .in_task = true};
+}
+
+/* Who owes it, about what and for which period. about: the type of what it is about. */
+static void calendar_read(struct compiler *c, const struct declared *d, struct obligation *o, struct type *about)
+{
+    static const char *const needed[] = {"owed-by", "period"};
+    const struct yaml *by = yaml_get(d->node, "by");
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+        if (!yaml_get(d->node, needed[i]))
+            ERROR_AT(c, KEY_MISSING, d->node, "or born-by: EVENT", "obligation %.*s has no “%s”", SLICE_ARG(d->name),
+                     needed[i]);
+    if (by)
+        ERROR_AT(c, BIRTH, by, "born-by: directive", "by: says who may give directives, and none bears this obligation");
+    o->period = PERIOD_MONTH;
+    o->due = (struct due_rule){.kind = DUE_END};
+    read_period_kind(c, yaml_get(d->node, "period"), &o->period);
+    struct scope s = key_scope(c, o, about);
+    s.no_instances = "owed-by";
+    about_read(c, &s, yaml_get(d->node, "about"), o, about);
+    s = key_scope(c, o, about);
+    s.no_instances = "owed-by";
+    o->owed_by = owners_read(&s, yaml_get(d->node, "owed-by"));
+}
+
+static void counting_read(struct compiler *c, const struct scope *s, const struct yaml *node, struct obligation *o)
+{
+    const struct yaml *least = yaml_get(node, "at-least"), *counts = yaml_get(node, "counts");
     int n = 1;
+    o->at_least = rat_int(1);
     if (least && read_count(c, least, 1, 1000000, &n))
         o->at_least = rat_int(n);
     if (least && !counts)
         ERROR_AT(c, COUNTS, least, "counts: EVENT where CONDITION", "nothing says what is counted");
-    o->fields = fields_compile(c, yaml_get(d->node, "fields"), &o->nfields);
-    requires_read(c, yaml_get(d->node, "requires"), o);
+    counts_read(c, s, counts, o);
+}
+
+static void obligation_compile(struct compiler *c, const struct declared *d, struct obligation *o)
+{
+    struct type about = {.tag = TYPE_UNIT, .optional = true};
+    const struct yaml *only_if = yaml_get(d->node, "only-if");
+    o->place = place_of(c, d->key);
+    if (!keys_check(c, d->node, obligation_keys, sizeof obligation_keys / sizeof *obligation_keys,
+                    arena_printf(c->arena, "obligation %.*s", SLICE_ARG(d->name)).p))
+        return;
+    o->title = read_title(c, yaml_get(d->node, "title"));
+    o->basis = read_text(d->node, "basis");
+    o->jointly = read_yesno(c, yaml_get(d->node, "jointly"), false);
+    read_roles(c, yaml_get(d->node, "to"), &o->to, &o->nto);
+    o->effective = dates_read(c, d->node);
     o->machine = task_machine(c, yaml_get(d->node, "machine"));
     if (o->machine < 0)
         return;
-    struct scope s = machine_scope(c, o->machine);
-    /* Only the task's key is there when the question is who owes, or what counts. */
-    owed_by_read(c, &s, yaml_get(d->node, "owed-by"), o);
-    counts_read(c, &s, counts, o);
+    if (born_read(d->node) == BORN_BY_CALENDAR) {
+        calendar_read(c, d, o, &about);
+    } else {
+        births_read(c, d, o);
+        about = (struct type){.tag = TYPE_TEXT, .optional = true};
+    }
+    timing_read(c, d->node, o);
+    struct scope s = key_scope(c, o, &about);
+    if (is_scalar(only_if))
+        o->only_if = expr_compile(&s, only_if, &type_yesno);
+    counting_read(c, &s, d->node, o);
+    filing_read(c, &s, d, o);
 }
 
 static void defaults_check(struct compiler *c)
 {
-    static const struct key_def keys[] = {
-        {"cutoff", YAML_SCALAR, false},       {"roll", YAML_SCALAR, false},
-        {"remind", YAML_NULL, false},         {"missed-after", YAML_SCALAR, false},
-        {"return-grace", YAML_SCALAR, false}, {"settle", YAML_SCALAR, false}};
     const struct yaml *node = yaml_get(c->root, "defaults");
     if (node)
-        keys_check(c, node, keys, sizeof keys / sizeof *keys, "defaults");
+        keys_check(c, node, defaults_keys, sizeof defaults_keys / sizeof *defaults_keys, "defaults");
 }
 
 void obligations_compile(struct compiler *c)
 {
     struct build *b = build_of(c);
     defaults_check(c);
+    b->task_borne = ARENA_ARRAY(c->arena, bool, b->obligations.n + 1);
     for (size_t i = 0; i < b->obligations.n; i++)
         obligation_compile(c, &b->obligations.item[i], &c->program->obligations[i]);
 }

@@ -70,14 +70,9 @@ static const struct expr *check_has(struct checker *k, const struct ast *x, cons
     const struct type *of = type_is_many(&one->type) ? one->type.of : &one->type;
 
     if (!type_is_many(&many->type)) {
-        if (many->type.tag == TYPE_PERIOD && many->type.period_kind != PERIOD_ONCE && type_is_ordered(of) &&
-            of->tag != TYPE_NUMBER) {
-            struct type period = optional_if(many->type, one->type.optional);
-            struct expr *within = expr_over(k, EXPR_PERIOD_OF, period, &one, 1);
-
-            within->index = (int)many->type.period_kind;
-            return two(k, EXPR_EQ, yes, within, many);
-        }
+        if (many->type.tag == TYPE_PERIOD && !type_is_many(&one->type) && type_is_ordered(of) &&
+            of->tag != TYPE_NUMBER)
+            return two(k, EXPR_HAS, yes, many, one);
         return refuse_operands(k, x,
                                x->op == EXPR_IN ? "a set or list after `in`" : "a set or list before `has`",
                                x->op == EXPR_IN ? one : many, x->op == EXPR_IN ? many : one);

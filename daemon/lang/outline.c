@@ -1,6 +1,6 @@
 /* Outlines of machines: what their expressions may name. Keys, variables, counters, lets, states, groups and
  * timers. */
-#include "lang/kinds.h"
+#include "lang/ledgers.h"
 
 /* ---- a machine's key */
 
@@ -267,7 +267,8 @@ const struct yaml *timer_when(const struct yaml *node)
 static bool when_same(const struct yaml *a, const struct yaml *b)
 {
     const struct yaml *x = timer_when(a), *y = timer_when(b);
-    return a->kind == b->kind && is_scalar(x) && is_scalar(y) && slice_eq(x->text, y->text);
+    bool same_keep = slice_eq(read_text(a, "keep"), read_text(b, "keep"));
+    return a->kind == b->kind && same_keep && is_scalar(x) && is_scalar(y) && slice_eq(x->text, y->text);
 }
 
 static int timer_add(struct timer_list *l, const struct yaml *at, struct slice name, const struct yaml *when,
@@ -342,6 +343,14 @@ static void generator_declare(struct compiler *c)
     m->ntimers = 1;
 }
 
+int machine_add(struct compiler *c, struct slice name, const struct yaml *at)
+{
+    struct program *p = c->program;
+    struct machine *m = arena_push(c->arena, &p->machines, &p->nmachines, &build_of(c)->machines_cap, sizeof *m);
+    *m = (struct machine){.name = name, .unit_key = -1, .place = place_of(c, at)};
+    return (int)p->nmachines - 1;
+}
+
 void machines_declare(struct compiler *c)
 {
     static const struct key_def keys[] = {
@@ -349,12 +358,13 @@ void machines_declare(struct compiler *c)
         {"per", YAML_NULL, false},       {"reach", YAML_MAP, false},    {"born-by", YAML_NULL, false},
         {"counts", YAML_MAP, false},     {"vars", YAML_MAP, false},     {"let", YAML_MAP, false},
         {"initial", YAML_SCALAR, false}, {"states", YAML_MAP, true},    {"groups", YAML_MAP, false},
-        {"any-state", YAML_LIST, false}};
-    static const char *const of[] = {"task"};
+        {"any-state", YAML_LIST, false}, {"unit", YAML_SCALAR, false},
+        {"migrate", YAML_MAP, false}};
+    static const char *const of[] = {"task", "row"}; /* those of rows were taken out by ledgers_declare */
     struct build *b = build_of(c);
     struct program *p = c->program;
     p->machines = ARENA_ARRAY(c->arena, struct machine, b->machines.n + 1);
-    p->nmachines = b->machines.n + 1;
+    p->nmachines = b->machines_cap = b->machines.n + 1;
     generator_declare(c);
     for (size_t i = 0; i < b->machines.n; i++) {
         const struct declared *d = &b->machines.item[i];
@@ -368,10 +378,11 @@ void machines_declare(struct compiler *c)
                      "“obligation” is the machine that opens periods");
         m->title = read_title(c, yaml_get(d->node, "title"));
         m->basis = read_text(d->node, "basis");
-        if (read_word(c, yaml_get(d->node, "of"), of, 1, "kind of machine") == 0)
+        if (read_word(c, yaml_get(d->node, "of"), of, 2, "kind of machine") == 0)
             m->of = MACHINE_TASK;
         machine_key(c, d, m);
         names_declare(c, d->node, m);
+        ledger_outline(c, m);
         states_declare(c, d->node, m);
         timers_declare(c, d->node, m);
     }

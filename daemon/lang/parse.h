@@ -11,6 +11,8 @@ enum ast_kind {
     AST_OF,      /* name of arg0 */
     AST_CALL,    /* name ( args ) */
     AST_LATEST,  /* latest ( name ) */
+    AST_ISSUED,  /* issued ( name ), issued ( name to arg0 ) */
+    AST_AT,      /* name [ args ] */
     AST_LIST,    /* [ args ] */
     AST_EACH,    /* each [of] arg0 */
     AST_WHERE,   /* arg0 where arg1 */

@@ -39,7 +39,7 @@ struct slice slice_cut(struct slice *s, char at)
     size_t n = p ? (size_t)(p - s->p) : s->n;
     struct slice head = {s->p, n};
     size_t used = p ? n + 1 : n;
-    *s = (struct slice){s->p + used, s->n - used};
+    *s = (struct slice){used ? s->p + used : s->p, s->n - used};
     return head;
 }
 
@@ -108,6 +108,11 @@ const struct yaml *read_constant(struct compiler *c, const struct yaml *node)
         return NULL;
     }
     c->param_used[i] = true;
+    if (yaml_get(b->params.item[i].node, "versions")) {
+        ERROR_AT(c, PARAM_DATED, node, "a value, or a parameter without versions:",
+                 "this is settled once and for all, and “%.*s” changes with time", SLICE_ARG(name));
+        return NULL;
+    }
     const struct yaml *value = yaml_get(b->params.item[i].node, "value");
     return is_scalar(value) ? value : NULL; /* unset: diagnosed where it is declared */
 }

@@ -75,6 +75,17 @@ static const struct expr *unknown_of(struct checker *k, const struct ast *x)
                        "no relation, and no column of a table that could be looked up here, is called");
 }
 
+/* `sum of entries`: of their points. */
+static const struct expr *sum_of(struct checker *k, const struct ast *x, const struct expr *of)
+{
+    const struct expr *points = of->op == EXPR_ENTRIES ? expr_column_of(k, of, ENTRY_POINTS) : of;
+    struct type sum = {.tag = TYPE_NUMBER, .optional = of->op != EXPR_ENTRIES};
+
+    if (!type_is_many(&points->type) || points->type.of->tag != TYPE_NUMBER)
+        return refuse_type(k, x->arg[0], "numbers; of rows, a column: sum(points of event.lines)", &of->type);
+    return expr_over(k, EXPR_QUANT_SUM, sum, &points, 1);
+}
+
 const struct expr *check_of(struct checker *k, const struct ast *x)
 {
     const struct program *p = k->c->program;
@@ -84,7 +95,9 @@ const struct expr *check_of(struct checker *k, const struct ast *x)
 
     if (of == NULL)
         return NULL;
-    if (of->type.tag == TYPE_LIST && of->type.of->tag == TYPE_RECORD) {
+    if (relation < 0 && slice_eq(x->name, S("sum")) && type_is_many(&of->type))
+        return sum_of(k, x, of);
+    if (of->type.tag == TYPE_RECORD || (of->type.tag == TYPE_LIST && of->type.of->tag == TYPE_RECORD)) {
         e = part_of(k, of, x->name);
         return e != NULL ? e : refuse_part(k, x, of);
     }

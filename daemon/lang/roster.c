@@ -80,8 +80,7 @@ bool spans_meet(struct span a, struct span b)
            (b.until == DATE_NONE || a.from == DATE_NONE || a.from < b.until);
 }
 
-/* Parts of a cell between bars. */
-static struct slice *cell_parts(struct compiler *c, struct slice text, size_t *n)
+struct slice *cell_parts(struct compiler *c, struct slice text, size_t *n)
 {
     struct slice *part = ARENA_ARRAY(c->arena, struct slice, text.n / 2 + 2);
     *n = 0;
@@ -93,11 +92,14 @@ static struct slice *cell_parts(struct compiler *c, struct slice text, size_t *n
     return part;
 }
 
+/* Its position in the list, which grows by it if it is new and the list not full: -1 then. */
 static int slice_intern(struct compiler *c, struct slice **list, size_t *n, size_t *cap, struct slice name)
 {
     for (size_t i = 0; i < *n; i++)
         if (slice_eq((*list)[i], name))
             return (int)i;
+    if (*n == NAMES_MAX)
+        return -1;
     *(struct slice *)arena_push(c->arena, list, n, cap, sizeof name) = name;
     return (int)*n - 1;
 }
@@ -109,6 +111,13 @@ static int unit_order(const void *a, const void *b)
     const struct unit *x = a, *y = b;
     int order = slice_cmp(x->id, y->id);
     return order ? order : (x->in_force.from > y->in_force.from) - (x->in_force.from < y->in_force.from);
+}
+
+static void say_full(struct compiler *c, const struct csv *t, const struct csv_row *r, struct slice name,
+                     const char *what)
+{
+    struct yaml at = place_in(t->file, r->line, name);
+    ERROR_AT(c, TOO_LARGE, &at, arena_printf(c->arena, "at most %d", NAMES_MAX).p, "too many %s", what);
 }
 
 static void unit_read(struct compiler *c, const struct csv *t, const struct csv_row *r, size_t *roles_cap,
@@ -129,7 +138,9 @@ static void unit_read(struct compiler *c, const struct csv *t, const struct csv_
     u->roles = ARENA_ARRAY(c->arena, int, n + 1);
     for (size_t i = 0; i < n; i++) {
         int index = slice_intern(c, &p->roles, &p->nroles, roles_cap, role[i]);
-        bool twice = false;
+        bool twice = index < 0;
+        if (twice)
+            say_full(c, t, r, role[i], "roles");
         for (size_t k = 0; k < u->nroles; k++)
             twice |= u->roles[k] == index;
         if (!twice)
@@ -149,36 +160,59 @@ static void unit_type_make(struct compiler *c)
     c->program->unit_type = (struct type){.tag = TYPE_RECORD, .fields = f, .nfields = 4};
 }
 
-static bool unit_known(const struct program *p, struct slice id)
+/* ---- no two units of one name on one day */
+
+struct bearer { /* of an id or alias */
+    struct slice name;
+    size_t row; /* of the file */
+    struct span in_force;
+};
+
+static int bearer_order(const void *a, const void *b)
 {
-    for (size_t i = 0; i < p->nunits; i++)
-        if (slice_eq(p->units[i].id, id))
-            return true;
-    return false;
+    const struct bearer *x = a, *y = b;
+    int order = slice_cmp(x->name, y->name);
+    if (!order)
+        order = (x->in_force.from > y->in_force.from) - (x->in_force.from < y->in_force.from);
+    return order ? order : (x->row > y->row) - (x->row < y->row);
 }
 
-/* An id or alias that two units bear on one day. */
+static struct bearer *bearers_of(struct compiler *c, const struct csv *t, const struct unit *row, size_t *n)
+{
+    size_t most = t->n;
+    for (size_t i = 0; i < t->n; i++)
+        most += row[i].naliases;
+    struct bearer *all = ARENA_ARRAY(c->arena, struct bearer, most);
+    *n = 0;
+    for (size_t i = 0; i < t->n; i++)
+        for (size_t k = 0; k <= row[i].naliases; k++)
+            all[(*n)++] = (struct bearer){k ? row[i].aliases[k - 1] : row[i].id, i, row[i].in_force};
+    if (*n)
+        qsort(all, *n, sizeof *all, bearer_order);
+    return all;
+}
+
+/* Of those with one name, each is held against the one before it that ends last. */
 static void units_check_twice(struct compiler *c, const struct csv *t, const struct unit *row)
 {
-    for (size_t i = 0; i < t->n; i++)
-        for (size_t k = 0; k < i; k++) {
-            if (!spans_meet(row[i].in_force, row[k].in_force))
-                continue;
-            struct slice name = {0};
-            if (slice_eq(row[i].id, row[k].id))
-                name = row[i].id;
-            for (size_t j = 0; j <= row[k].naliases && !name.n; j++) {
-                struct slice other = j ? row[k].aliases[j - 1] : row[k].id;
-                for (size_t m = 0; m <= row[i].naliases && !name.n; m++)
-                    if (slice_eq(m ? row[i].aliases[m - 1] : row[i].id, other))
-                        name = other;
-            }
-            if (!name.n)
-                continue;
-            struct yaml at = place_in(t->file, t->rows[i].line, row[i].id);
-            ERROR_AT(c, ROSTER_TWICE, &at, "ids and aliases of one unit only, or dates that do not overlap",
-                     "“%.*s” stands in line %d already", SLICE_ARG(name), t->rows[k].line);
+    size_t n;
+    const struct bearer *b = bearers_of(c, t, row, &n), *last = b;
+    bool *told = ARENA_ARRAY(c->arena, bool, t->n);
+    for (size_t i = 1; i < n; i++) {
+        bool same = slice_eq(last->name, b[i].name);
+        if (same && last->row != b[i].row && spans_meet(last->in_force, b[i].in_force)) {
+            size_t later = last->row > b[i].row ? last->row : b[i].row;
+            size_t earlier = last->row > b[i].row ? b[i].row : last->row;
+            struct yaml at = place_in(t->file, t->rows[later].line, row[later].id);
+            if (!told[later])
+                ERROR_AT(c, ROSTER_TWICE, &at, "ids and aliases of one unit only, or dates that do not overlap",
+                         "“%.*s” stands in line %d already", SLICE_ARG(b[i].name), t->rows[earlier].line);
+            told[later] = true;
         }
+        if (!same || (last->in_force.until != DATE_NONE &&
+                      (b[i].in_force.until == DATE_NONE || b[i].in_force.until > last->in_force.until)))
+            last = &b[i];
+    }
 }
 
 /* False: there is no roster to speak of. */
@@ -199,13 +233,9 @@ static bool units_compile(struct compiler *c)
         }
         p->nunits = t->n;
         units_check_twice(c, t, p->units);
-        for (size_t i = 0; i < t->n; i++)
-            if (p->units[i].successor.n && !unit_known(p, p->units[i].successor)) {
-                struct yaml at = place_in(t->file, t->rows[i].line, p->units[i].successor);
-                ERROR_AT(c, ROSTER_UNIT, &at, "the id of a unit", "there is no unit “%.*s”",
-                         SLICE_ARG(p->units[i].successor));
-            }
         qsort(p->units, p->nunits, sizeof *p->units, unit_order);
+        program_index(p, c->arena);
+        successors_compile(c, t);
     }
     c->role_used = ARENA_ARRAY(c->arena, bool, p->nroles + 1);
     return t != NULL;
@@ -227,8 +257,8 @@ static int relation_order(const void *a, const void *b)
 static int unit_for(const struct program *p, struct slice id, struct span span)
 {
     int found = -1;
-    for (size_t i = 0; i < p->nunits; i++)
-        if (slice_eq(p->units[i].id, id) && (found < 0 || spans_meet(p->units[i].in_force, span)))
+    for (size_t i = program_unit_place(p, id); i < p->nunits && slice_eq(p->units[i].id, id); i++)
+        if (found < 0 || spans_meet(p->units[i].in_force, span))
             found = (int)i;
     return found;
 }
@@ -236,10 +266,9 @@ static int unit_for(const struct program *p, struct slice id, struct span span)
 static bool subject_known(const struct program *p, struct slice subject)
 {
     for (size_t i = 0; i < p->ntables; i++)
-        for (size_t k = 0; k < p->tables[i].nrows; k++)
-            if (slice_eq(p->tables[i].rows[k].key, subject))
-                return true;
-    return unit_known(p, subject);
+        if (table_has(&p->tables[i], subject))
+            return true;
+    return program_has_unit(p, subject);
 }
 
 static void relations_compile(struct compiler *c)
@@ -255,6 +284,8 @@ static void relations_compile(struct compiler *c)
         struct relation_row row = {.subject = row_cell(t, r, "subject"), .in_force = row_span(c, t, r)};
         struct slice unit = row_cell(t, r, "unit");
         row.relation = slice_intern(c, &p->relations, &p->nrelations, &cap, row_cell(t, r, "relation"));
+        if (row.relation < 0)
+            say_full(c, t, r, row_cell(t, r, "relation"), "relations");
         row.unit = unit_for(p, unit, row.in_force);
         if (row.unit < 0) {
             struct yaml at = place_in(t->file, r->line, unit);
@@ -267,7 +298,8 @@ static void relations_compile(struct compiler *c)
             WARN_AT(c, ROSTER_SUBJECT, &at, "an id of the roster or a key of a table",
                     "nothing is called “%.*s”", SLICE_ARG(row.subject));
         }
-        p->relation_rows[p->nrelation_rows++] = row;
+        if (row.relation >= 0)
+            p->relation_rows[p->nrelation_rows++] = row;
     }
     qsort(p->relation_rows, p->nrelation_rows, sizeof *p->relation_rows, relation_order);
     c->relation_used = ARENA_ARRAY(c->arena, bool, p->nrelations + 1);

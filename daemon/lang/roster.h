@@ -14,11 +14,15 @@ struct column {
 struct csv *csv_open(struct compiler *c, const struct yaml *node, const struct column *column, size_t n);
 /* Empty where there is no such column. */
 struct slice row_cell(const struct csv *t, const struct csv_row *r, const char *column);
+/* Parts of a cell between bars. */
+struct slice *cell_parts(struct compiler *c, struct slice text, size_t *n);
 bool row_id_check(struct compiler *c, const struct csv *t, const struct csv_row *r, struct slice id);
 /* `from` and `to` of a row, both days included. */
 struct span row_span(struct compiler *c, const struct csv *t, const struct csv_row *r);
 bool spans_meet(struct span a, struct span b);
 
+/* After all rows are read and in order: program.successions. */
+void successors_compile(struct compiler *c, const struct csv *units);
 void tables_compile(struct compiler *c);
 void calendar_compile(struct compiler *c);
 void zone_compile(struct compiler *c);

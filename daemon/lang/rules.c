@@ -1,6 +1,6 @@
 /* States, groups and any-state: their rules, timers, and what entering and leaving them does. */
 #include "lang/lint.h"
-#include "lang/machines.h"
+#include "lang/ledgers.h"
 
 /* ---- which event is at hand on entering a state: the one that all rules leading there wait for, if it is
  * one */
@@ -104,6 +104,7 @@ static void rule_compile(struct machine_at *at, const struct yaml *node, const s
         r->if_ = expr_compile(&s, condition, &type_yesno);
     if (condition && !r->if_)
         r->if_ = expr_make(c, EXPR_CONST, 0, type_yesno, condition); /* not unconditional for being wrong */
+    ledger_guard(at, node, r);
     actions_compile(at, &s, yaml_get(node, "do"), body, group, &r->actions, &r->nactions);
     if (r->kind == -1 && !condition && r->go < 0)
         ERROR_AT(c, RULE, node, "an if: or a go: that ends it",

@@ -177,7 +177,13 @@ int read_kind(struct compiler *c, const struct yaml *node, bool task)
     size_t n = 0;
     for (size_t i = task ? 0 : KIND_DECLARED; i < (task ? KIND_TIMER : p->nkinds); i++)
         name[n++] = i < KIND_DECLARED ? kind_builtin_name((int)i) : p->kinds[i].name;
-    ERROR_AT(c, EVENT_UNKNOWN, node, name_hint(c, node->text, name, n), "no event “%.*s” is declared",
-             SLICE_ARG(node->text));
+    struct slice corrections[KIND_DECLARED]; /* meant, maybe; but not what an author has declared */
+    size_t ncorrections = 0;
+    for (int i = KIND_ASKED; i < KIND_DECLARED; i++)
+        corrections[ncorrections++] = kind_builtin_name(i);
+    bool meant = !nearest_name(node->text, name, n).n && nearest_name(node->text, corrections, ncorrections).n;
+    ERROR_AT(c, EVENT_UNKNOWN, node,
+             meant ? name_hint(c, node->text, corrections, ncorrections) : name_hint(c, node->text, name, n),
+             "no event “%.*s” is declared", SLICE_ARG(node->text));
     return -1;
 }

@@ -150,15 +150,41 @@ static struct ast *parse_latest(struct parser *p, const struct token *first)
     return x;
 }
 
+static struct ast *parse_issued(struct parser *p, const struct token *first)
+{
+    const struct token *measure = parser_peek(p);
+    struct args to = {0};
+
+    if (!parser_expect(p, TOKEN_NAME, "the name of a measure"))
+        return NULL;
+    if (parser_take_word(p, "to") && !args_add(p, &to, parse_expr(p)))
+        return NULL;
+    if (!parser_expect(p, TOKEN_CLOSE, to.n ? ")" : ") or to UNIT"))
+        return NULL;
+    return ast_named(parser_node(p, AST_ISSUED, first, to.item, to.n), measure);
+}
+
 static struct ast *parse_call(struct parser *p, const struct token *name)
 {
     struct args args = {0};
 
     if (slice_eq(name->text, S("latest")))
         return parse_latest(p, name);
+    if (slice_eq(name->text, S("issued")))
+        return parse_issued(p, name);
     if (!parse_args(p, TOKEN_CLOSE, ")", &args))
         return NULL;
     return ast_named(parser_node(p, AST_CALL, name, args.item, args.n), name);
+}
+
+/* card[unit, subject] */
+static struct ast *parse_at(struct parser *p, const struct token *name)
+{
+    struct args args = {0};
+
+    if (!parse_args(p, TOKEN_LIST_END, "]", &args))
+        return NULL;
+    return ast_named(parser_node(p, AST_AT, name, args.item, args.n), name);
 }
 
 /* `later of A, B`: as many as commas go on. */
@@ -194,6 +220,8 @@ static struct ast *parse_name(struct parser *p)
     p->i++;
     if (parser_take(p, TOKEN_OPEN))
         return parse_call(p, name);
+    if (parser_take(p, TOKEN_LIST))
+        return parse_at(p, name);
     if (parser_take_word(p, "of")) {
         if (slice_eq(name->text, S("later")))
             return parse_extreme(p, name, AST_LATER);

@@ -14,7 +14,7 @@ void phrase_diag(const struct phrase *p, enum severity s, const char *code, stru
                  const char *expected, const char *fmt, ...)
 {
     struct slice whole = p->node->text;
-    const char *from = part.n > 0 ? part.p : p->text.p + p->text.n;
+    const char *from = part.n > 0 ? part.p : p->text.n > 0 ? p->text.p + p->text.n : NULL;
     int line = p->node->line, column = p->node->column, width = part.n > 0 ? char_count(part) : 1;
     va_list ap;
 

@@ -25,32 +25,12 @@ static bool complain(const struct cell *v, const struct type *t, struct slice te
 
 /* ---- names that must exist */
 
-static bool unit_known(const struct program *p, struct slice id)
-{
-    for (size_t i = 0; i < p->nunits; i++) {
-        if (slice_eq(p->units[i].id, id))
-            return true;
-        for (size_t k = 0; k < p->units[i].naliases; k++)
-            if (slice_eq(p->units[i].aliases[k], id))
-                return true;
-    }
-    return false;
-}
-
-static bool row_known(const struct table *t, struct slice key)
-{
-    for (size_t i = 0; i < t->nrows; i++)
-        if (slice_eq(t->rows[i].key, key))
-            return true;
-    return false;
-}
-
 static bool unit_compile(const struct cell *v, struct slice text)
 {
     const struct program *p = v->c->program;
     struct slice *ids = NULL, near = {0};
 
-    if (p->nunits == 0 || unit_known(p, text))
+    if (p->nunits == 0 || program_has_party(p, text))
         return true;
     ids = ARENA_ARRAY(v->c->arena, struct slice, p->nunits);
     for (size_t i = 0; i < p->nunits; i++)
@@ -67,7 +47,7 @@ static bool row_compile(const struct cell *v, const struct type *t, struct slice
 {
     const struct table *table = &v->c->program->tables[t->table];
 
-    if (table->nrows == 0 || row_known(table, text))
+    if (table->nrows == 0 || table_has(table, text))
         return true;
     yaml_diag(v->c->diags, SEVERITY_ERROR, DIAG_VALUE, v->at,
               arena_printf(v->c->arena, "a key of the table %.*s", SLICE_ARG(table->name)).p,

@@ -43,8 +43,12 @@ static struct yaml *node_new(struct reader *r, enum yaml_kind kind, struct fy_to
 
     if (m != NULL)
         r->last = *m;
-    *node = (struct yaml){
-        .kind = kind, .line = r->last.line + 1, .column = r->last.column + 1, .width = 1, .file = r->file};
+    *node = (struct yaml){.kind = kind,
+                          .text = S(""), /* never a null pointer: it goes to memchr and the like */
+                          .line = r->last.line + 1,
+                          .column = r->last.column + 1,
+                          .width = 1,
+                          .file = r->file};
     r->nodes++;
     return node;
 }

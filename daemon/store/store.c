@@ -11,6 +11,7 @@ const char *const store_table_names[TABLE_COUNT] = {
     [TABLE_INSTANCE] = "instance",
     [TABLE_NUMBER] = "number",
     [TABLE_SEEN] = "seen",
+    [TABLE_PROPOSAL] = "proposal",
     [TABLE_TIMER] = "timer",
     [TABLE_HISTORY] = "history",
     [TABLE_MEASURE] = "measure",

@@ -11,7 +11,8 @@ enum table_id {
     TABLE_INSTANCE,   /* see engine/keys.h */
     TABLE_NUMBER,     /* workflow, series, year → last document number */
     TABLE_SEEN,       /* month of receipt, workflow, hash of (source, id) → digest of the content, then the outcome's history sequence */
-    TABLE_LAST_STATE = TABLE_SEEN,
+    TABLE_PROPOSAL,   /* workflow, id → Proposal: measures that wait for a decision */
+    TABLE_LAST_STATE = TABLE_PROPOSAL,
     /* Derived from the state or from history; never in the changelog. */
     TABLE_TIMER,   /* workflow, due, instance key, timer, n → "" */
     TABLE_HISTORY, /* workflow, sequence → HistoryRecord */

@@ -47,6 +47,15 @@ static char *state_name(const struct machine *m, int state, struct arena *a)
     return proto_text(a, state < 0 ? S("") : m->states[state].name);
 }
 
+static char **moved_key(const struct machine *m, const struct slice *key, struct arena *a, size_t *n)
+{
+    char **out = ARENA_ARRAY(a, char *, m->nkey);
+    *n = key ? m->nkey : 0;
+    for (size_t k = 0; k < *n; k++)
+        out[k] = proto_text(a, key[k]);
+    return out;
+}
+
 static Duban__V1__HistoryRecord__Transition *transition_of(const struct program *p,
                                                            const struct transition *t, struct arena *a)
 {
@@ -62,11 +71,15 @@ static Duban__V1__HistoryRecord__Transition *transition_of(const struct program 
     m->to = state_name(machine, t->to, a);
     if (t->kind == KIND_TIMER)
         m->event = proto_text(a, S("timer"));
+    else if (t->moved_from || t->moved_to)
+        m->event = proto_text(a, S("succession"));
     else if (t->kind >= 0)
         m->event = proto_text(a, p->kinds[t->kind].name);
     if (t->kind == KIND_TIMER && t->timer >= 0)
         m->timer = proto_text(a, machine->timers[t->timer].name);
     m->rule = proto_text(a, output_place(p, t->place, a));
+    m->moved_from = moved_key(machine, t->moved_from, a, &m->n_moved_from);
+    m->moved_to = moved_key(machine, t->moved_to, a, &m->n_moved_to);
     return m;
 }
 
@@ -102,6 +115,26 @@ static Duban__V1__HistoryRecord__Verdict verdict_of(enum verdict v)
     return verdicts[v];
 }
 
+static void fill_excused(Duban__V1__HistoryRecord *m, const struct program *p, const struct effects *fx,
+                         struct arena *a)
+{
+    m->excused = ARENA_ARRAY(a, Duban__V1__HistoryRecord__Excused *, fx->nchanged);
+    for (size_t i = 0; i < fx->nchanged; i++) {
+        const struct instance *now = fx->changed[i], *was = fx->was[i];
+        if (now->standing.excused.n == 0 || (was && was->standing.excused.n))
+            continue;
+        const struct machine *machine = &p->machines[now->machine];
+        Duban__V1__HistoryRecord__Excused *e = proto_new(&duban__v1__history_record__excused__descriptor, a);
+        e->machine = proto_text(a, machine->name);
+        e->grounds = proto_text(a, now->standing.excused);
+        e->n_key = machine->nkey;
+        e->key = ARENA_ARRAY(a, char *, machine->nkey);
+        for (size_t k = 0; k < machine->nkey; k++)
+            e->key[k] = proto_text(a, now->key[k]);
+        m->excused[m->n_excused++] = e;
+    }
+}
+
 static void fill(Duban__V1__HistoryRecord *m, const struct program *p, const struct effects *fx,
                  const struct record *in, const struct record *outputs, size_t noutputs, struct arena *a)
 {
@@ -122,6 +155,12 @@ static void fill(Duban__V1__HistoryRecord *m, const struct program *p, const str
     m->outputs = ARENA_ARRAY(a, Duban__V1__HistoryRecord__Output *, noutputs);
     for (size_t i = 0; i < noutputs; i++)
         m->outputs[i] = output_of(&outputs[i], in, a);
+    m->n_proposed = fx->nproposals;
+    m->proposed = ARENA_ARRAY(a, Duban__V1__Proposal *, fx->nproposals);
+    for (size_t i = 0; i < fx->nproposals; i++)
+        m->proposed[i] =
+            (void *)proto_read_own(&duban__v1__proposal__descriptor, fx->proposals[i], "proposal", a, NULL);
+    fill_excused(m, p, fx, a);
 }
 
 struct slice wire_history_pack(const struct program *p, const struct effects *fx, const struct record *in,
@@ -227,5 +266,81 @@ bool wire_history_outputs(struct slice bytes, struct arena *a, struct record **o
             return false;
         r->partition = m->input ? m->input->partition : 0;
     }
+    return true;
+}
+
+/* ---- as a re-run reads it */
+
+static enum verdict verdict_read(Duban__V1__HistoryRecord__Verdict v)
+{
+    for (enum verdict is = VERDICT_APPLIED; is <= VERDICT_HALTED; is++)
+        if (verdict_of(is) == v)
+            return is;
+    return VERDICT_REJECTED;
+}
+
+/* The envelope that could be read is the whole of it. */
+static struct record input_record(const Duban__V1__HistoryRecord *m, struct arena *a)
+{
+    const Duban__V1__HistoryRecord__Input *in = m->input;
+    struct record r = {.offset = in->offset,
+                       .partition = in->partition,
+                       .appended = INSTANT_NONE,
+                       .key = slice_of(m->workflow),
+                       .value = {in->value.len ? (const char *)in->value.data : "", in->value.len}};
+    struct cloud_event e = {.id = slice_of(in->id),
+                            .source = slice_of(in->source),
+                            .type = slice_of(in->type),
+                            .content_type = slice_of(in->content_type),
+                            .time = INSTANT_NONE};
+    topic_parse(slice_of(in->topic), &r.topic);
+    cloud_event_to_headers(&e, a, &r.header, &r.nheaders);
+    return r;
+}
+
+static void read_excused(const Duban__V1__HistoryRecord *m, struct arena *a, struct history_turn *out)
+{
+    out->excused = ARENA_ARRAY(a, struct excused, m->n_excused);
+    for (size_t i = 0; i < m->n_excused && m->excused[i]->n_key <= KEY_PARTS_MAX; i++) {
+        struct excused *e = &out->excused[out->nexcused++];
+        e->machine = slice_of(m->excused[i]->machine);
+        e->grounds = slice_of(m->excused[i]->grounds);
+        e->nkey = m->excused[i]->n_key;
+        for (size_t k = 0; k < e->nkey; k++)
+            e->key[k] = slice_of(m->excused[i]->key[k]);
+    }
+}
+
+bool wire_history_turn(struct slice bytes, struct arena *a, struct history_turn *out, struct err *e)
+{
+    const Duban__V1__HistoryRecord *m = read_record(bytes, a, e);
+    if (!m)
+        return false;
+    *out = (struct history_turn){
+        .sequence = m->sequence, .verdict = verdict_read(m->verdict), .now = INSTANT_NONE};
+    if (!m->now || !proto_instant(m->now, &out->now))
+        return err_set(e, "history record %llu of %s says no time", (unsigned long long)m->sequence,
+                       m->workflow);
+    if (m->cause) {
+        out->source = slice_of(m->cause->source);
+        out->id = slice_of(m->cause->id);
+    }
+    if (m->input) {
+        out->input = input_record(m, a);
+        out->type = slice_of(m->input->type);
+    }
+    read_excused(m, a, out);
+    return true;
+}
+
+bool wire_history_proposals(struct slice bytes, struct arena *a, struct slice **out, size_t *n)
+{
+    const Duban__V1__HistoryRecord *m = read_record(bytes, a, NULL);
+    if (!m)
+        return false;
+    *n = m->n_proposed;
+    *out = ARENA_ARRAY(a, struct slice, m->n_proposed);
+    for (size_t i = 0; i < m->n_proposed; i++)
+        (*out)[i] = proto_pack(&m->proposed[i]->base, a);
     return true;
 }

@@ -1,6 +1,9 @@
 /* InputEvents: envelope and body → struct input. */
+#include "wire/correction.h"
 #include "wire/event.h"
 #include "wire/json.h"
+#include "wire/retract.h"
+#include "wire/roster.h"
 #include "wire/rules.h"
 #include "wire/untyped.h"
 
@@ -14,21 +17,21 @@ static const struct body {
     {DUBAN__V1__INPUT_EVENT__BODY_SUBMISSION, INPUT_SUBMISSION, VOICE_SUBMISSIONS},
     {DUBAN__V1__INPUT_EVENT__BODY_REVIEW, INPUT_REVIEW, VOICE_DEADLINES},
     {DUBAN__V1__INPUT_EVENT__BODY_FACT, INPUT_FACT, VOICE_EITHER},
-    {DUBAN__V1__INPUT_EVENT__BODY_READING, INPUT_OTHER, VOICE_SUBMISSIONS},
+    {DUBAN__V1__INPUT_EVENT__BODY_READING, INPUT_READING, VOICE_SUBMISSIONS},
     {DUBAN__V1__INPUT_EVENT__BODY_RANKING, INPUT_RANKING, VOICE_DEADLINES},
-    {DUBAN__V1__INPUT_EVENT__BODY_DIRECTIVE, INPUT_OTHER, VOICE_DEADLINES},
-    {DUBAN__V1__INPUT_EVENT__BODY_EXTENSION_REQUESTED, INPUT_OTHER, VOICE_SUBMISSIONS},
-    {DUBAN__V1__INPUT_EVENT__BODY_EXTEND, INPUT_OTHER, VOICE_DEADLINES},
-    {DUBAN__V1__INPUT_EVENT__BODY_WAIVE, INPUT_OTHER, VOICE_DEADLINES},
-    {DUBAN__V1__INPUT_EVENT__BODY_PAUSE, INPUT_OTHER, VOICE_DEADLINES},
-    {DUBAN__V1__INPUT_EVENT__BODY_RESUME, INPUT_OTHER, VOICE_DEADLINES},
-    {DUBAN__V1__INPUT_EVENT__BODY_EXCUSE, INPUT_OTHER, VOICE_DEADLINES},
-    {DUBAN__V1__INPUT_EVENT__BODY_ANNUL, INPUT_OTHER, VOICE_DEADLINES},
-    {DUBAN__V1__INPUT_EVENT__BODY_SUPERSEDE, INPUT_OTHER, VOICE_DEADLINES},
-    {DUBAN__V1__INPUT_EVENT__BODY_ROSTER_CHANGE, INPUT_OTHER, VOICE_DEADLINES},
+    {DUBAN__V1__INPUT_EVENT__BODY_DIRECTIVE, INPUT_DIRECTIVE, VOICE_DEADLINES},
+    {DUBAN__V1__INPUT_EVENT__BODY_EXTENSION_REQUESTED, INPUT_EXTENSION_REQUEST, VOICE_SUBMISSIONS},
+    {DUBAN__V1__INPUT_EVENT__BODY_EXTEND, INPUT_EXTEND, VOICE_DEADLINES},
+    {DUBAN__V1__INPUT_EVENT__BODY_WAIVE, INPUT_WAIVE, VOICE_DEADLINES},
+    {DUBAN__V1__INPUT_EVENT__BODY_PAUSE, INPUT_PAUSE, VOICE_DEADLINES},
+    {DUBAN__V1__INPUT_EVENT__BODY_RESUME, INPUT_RESUME, VOICE_DEADLINES},
+    {DUBAN__V1__INPUT_EVENT__BODY_EXCUSE, INPUT_EXCUSE, VOICE_DEADLINES},
+    {DUBAN__V1__INPUT_EVENT__BODY_ANNUL, INPUT_ANNUL, VOICE_DEADLINES},
+    {DUBAN__V1__INPUT_EVENT__BODY_SUPERSEDE, INPUT_SUPERSEDE, VOICE_DEADLINES},
+    {DUBAN__V1__INPUT_EVENT__BODY_ROSTER_CHANGE, INPUT_ROSTER, VOICE_DEADLINES},
     {DUBAN__V1__INPUT_EVENT__BODY_DEFINITION, INPUT_DEFINITION, VOICE_DEADLINES},
     {DUBAN__V1__INPUT_EVENT__BODY_DEADLINE_REACHED, INPUT_CLOCK, VOICE_DEADLINES},
-    {DUBAN__V1__INPUT_EVENT__BODY_DECIDE, INPUT_OTHER, VOICE_DEADLINES},
+    {DUBAN__V1__INPUT_EVENT__BODY_DECIDE, INPUT_DECIDE, VOICE_DEADLINES},
 };
 
 static const ProtobufCFieldDescriptor *field_of_body(uint32_t number)
@@ -120,6 +123,8 @@ static const struct {
     {"kind", offsetof(struct input, kind)},
     {"reporter", offsetof(struct input, reporter)},
     {"ranking", offsetof(struct input, ranking)},
+    {"grounds", offsetof(struct input, grounds)},
+    {"until", offsetof(struct input, until)},
 };
 
 static void fill_ranking(const Duban__V1__Ranking *r, struct arena *a, struct input *in)
@@ -138,6 +143,49 @@ static void fill_review(const Duban__V1__Review *r, struct arena *a, struct inpu
     for (size_t i = 0; i < r->n_reasons; i++)
         in->reason =
             i ? arena_printf(a, "%.*s；%s", SLICE_ARG(in->reason), r->reasons[i]) : slice_of(r->reasons[i]);
+}
+
+static void fill_reading(const Duban__V1__Reading *r, struct input *in)
+{
+    struct input_reading *to = &in->reading;
+    to->indicator = slice_of(r->indicator);
+    to->written = slice_of(r->as_written);
+    to->approximate = r->approximate;
+    switch (r->value_case) {
+    case DUBAN__V1__READING__VALUE_NUMBER:
+        to->number = slice_of(r->number);
+        break;
+    case DUBAN__V1__READING__VALUE_RATIO:
+        to->numerator = slice_of(r->ratio->numerator);
+        to->denominator = slice_of(r->ratio->denominator);
+        break;
+    default:
+        to->not_applicable = true;
+    }
+}
+
+static void fill_directive(const Duban__V1__Directive *d, struct arena *a, struct input *in)
+{
+    in->title = slice_of(d->title);
+    in->from_whom = slice_of(d->source);
+    in->basis = slice_of(d->basis);
+    in->until = slice_of(d->due);
+    in->nunits = d->n_units;
+    in->units = ARENA_ARRAY(a, struct slice, d->n_units);
+    for (size_t i = 0; i < d->n_units; i++)
+        in->units[i] = slice_of(d->units[i]);
+}
+
+static void fill_attachments(const ProtobufCMessage *body, struct arena *a, struct input *in)
+{
+    const ProtobufCFieldDescriptor *f =
+        protobuf_c_message_descriptor_get_field_by_name(body->descriptor, "attachments");
+    in->nattachments = f ? proto_count(body, f) : 0;
+    in->attachments = ARENA_ARRAY(a, struct input_attachment, in->nattachments);
+    for (size_t i = 0; i < in->nattachments; i++) {
+        const Duban__V1__Attachment *file = *(Duban__V1__Attachment *const *)proto_member(body, f, i);
+        in->attachments[i] = (struct input_attachment){slice_of(file->name), slice_of(file->uri)};
+    }
 }
 
 static void fill_fields(const ProtobufCMessage *body, struct arena *a, struct input *in, struct reasons *why)
@@ -168,8 +216,16 @@ static void fill(const Duban__V1__InputEvent *m, const struct cloud_event *e, st
         *(struct slice *)((char *)in + texts[i].offset) = rules_text(body, texts[i].member);
     if (body->descriptor == &duban__v1__ranking__descriptor)
         fill_ranking((const void *)body, a, in);
+    if (body->descriptor == &duban__v1__reading__descriptor)
+        fill_reading((const void *)body, in);
     if (body->descriptor == &duban__v1__review__descriptor)
         fill_review((const void *)body, a, in);
+    if (body->descriptor == &duban__v1__directive__descriptor)
+        fill_directive((const void *)body, a, in);
+    fill_attachments(body, a, in);
+    correction_fill(body, a, in, why);
+    retract_fill(body, a, in, why);
+    roster_fill(body, a, in, why);
     fill_fields(body, a, in, why);
 }
 

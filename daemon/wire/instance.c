@@ -102,7 +102,7 @@ static Duban__V1__Instance__Task *task_of(const struct task *t, struct arena *a)
 
 static Duban__V1__Instance__Standing *standing_of(const struct standing *s, struct arena *a)
 {
-    if (!s->paused && !s->asked && !s->waived && !s->excused.n)
+    if (!s->paused && !s->asked && !s->waived && !s->excused.n && !s->extended)
         return NULL;
     Duban__V1__Instance__Standing *m = proto_new(&duban__v1__instance__standing__descriptor, a);
     m->paused_ms = s->paused;
@@ -112,6 +112,7 @@ static Duban__V1__Instance__Standing *standing_of(const struct standing *s, stru
     m->request_id = proto_text(a, s->request.id);
     m->waived = s->waived;
     m->excused = proto_text(a, s->excused);
+    m->extended_ms = s->extended;
     return m;
 }
 
@@ -237,6 +238,8 @@ static bool get_timers(const Duban__V1__Instance *m, const struct machine *machi
         const Duban__V1__Instance__Timer *from = m->timers[t];
         struct timer timer = {timer_named(machine, slice_of(from->name)), (int)from->n, from->due_ms,
                               from->nominal_ms, from->armed, (int)from->hops, from->held};
+        if (timer.def < 0 && i->migrated)
+            continue; /* of the state that is no more */
         if (timer.def < 0)
             return err_set(e, "machine %s has no timer %s, which is armed", m->machine, from->name);
         size_t at = i->ntimers++;
@@ -288,6 +291,11 @@ static bool get_identity(const Duban__V1__Instance *m, const struct program *p, 
     for (size_t k = 0; k < m->n_key; k++)
         i->key[k] = slice_of(m->key[k]);
     i->state = *m->state ? machine_state(machine, slice_of(m->state)) : -1;
+    for (size_t s = 0; *m->state && i->state < 0 && s < machine->nmigrate; s++)
+        if (slice_eq(machine->migrate[s].from, slice_of(m->state))) {
+            i->state = machine->migrate[s].to;
+            i->migrated = true;
+        }
     if (*m->state && i->state < 0)
         return err_set(e, "machine %s has no state %s, in which there is an instance", m->machine, m->state);
     return true;
@@ -328,6 +336,7 @@ struct instance *wire_instance_unpack(const struct program *p, struct slice byte
                                         .request = {slice_of(m->standing->request_source),
                                                     slice_of(m->standing->request_id)},
                                         .waived = m->standing->waived,
-                                        .excused = slice_of(m->standing->excused)};
+                                        .excused = slice_of(m->standing->excused),
+                                        .extended = m->standing->extended_ms};
     return i;
 }

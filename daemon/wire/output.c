@@ -166,8 +166,10 @@ static struct record notification(Duban__V1__Notification *m, const struct progr
     return pack(m, TOPIC_NOTIFICATIONS, p->id, is->time, a);
 }
 
-static size_t put_measure(const struct program *p, const struct effects *fx, const struct issued *is,
-                          struct arena *a, struct record *out)
+/* The records of one measure, whose common fields are in m. id: the measure's own; parts: what the
+ * notifications' ids are made of. */
+static size_t put_records(Duban__V1__Notification *m, const struct program *p, const struct issued *is,
+                          char *id, struct id_parts parts, struct arena *a, struct record *out)
 {
     static const enum topic topics[] = {
         [TOPIC_OF_NOTIFICATIONS] = TOPIC_NOTIFICATIONS,
@@ -175,21 +177,32 @@ static size_t put_measure(const struct program *p, const struct effects *fx, con
         [TOPIC_OF_SUPERVISION] = TOPIC_SUPERVISION,
     };
     size_t n = 0;
-    Duban__V1__Notification m = DUBAN__V1__NOTIFICATION__INIT;
     enum topic t = topics[p->measures[is->measure].topic];
+    if (t != TOPIC_NOTIFICATIONS) {
+        m->id = id;
+        out[n++] = pack(m, t, p->id, is->time, a);
+        m->measure_id = id;
+    }
+    for (size_t i = 0; i < is->nto; i++)
+        out[n++] = notification(m, p, is, parts, is->to[i], false, a);
+    for (size_t i = 0; i < is->ncopy; i++)
+        out[n++] = notification(m, p, is, parts, is->copy[i], true, a);
+    return n;
+}
+
+static size_t put_measure(const struct program *p, const struct effects *fx, const struct issued *is,
+                          struct arena *a, struct record *out)
+{
+    Duban__V1__Notification m = DUBAN__V1__NOTIFICATION__INIT;
     struct slice task = instance_print(a, p, is->instance);
     struct id_parts parts = parts_of(p, fx, is, task, a);
     fill(&m, p, fx, is, task, a);
-    if (t != TOPIC_NOTIFICATIONS) {
-        m.id = make_id(parts, S(""), a);
-        out[n++] = pack(&m, t, p->id, is->time, a);
-        m.measure_id = m.id;
-    }
-    for (size_t i = 0; i < is->nto; i++)
-        out[n++] = notification(&m, p, is, parts, is->to[i], false, a);
-    for (size_t i = 0; i < is->ncopy; i++)
-        out[n++] = notification(&m, p, is, parts, is->copy[i], true, a);
-    return n;
+    return put_records(&m, p, is, make_id(parts, S(""), a), parts, a, out);
+}
+
+static size_t records_of(const struct issued *is)
+{
+    return 1 + is->nto + is->ncopy;
 }
 
 void wire_outputs(const struct program *p, const struct effects *fx, struct arena *a, struct record **out,
@@ -197,9 +210,43 @@ void wire_outputs(const struct program *p, const struct effects *fx, struct aren
 {
     size_t most = 0;
     for (size_t i = 0; i < fx->nissued; i++)
-        most += 1 + fx->issued[i].nto + fx->issued[i].ncopy;
+        most += records_of(&fx->issued[i]);
     *out = ARENA_ARRAY(a, struct record, most);
     *n = 0;
     for (size_t i = 0; i < fx->nissued; i++)
-        *n += put_measure(p, fx, &fx->issued[i], a, *out + *n);
+        if (fx->issued[i].how == ISSUE_OUT)
+            *n += put_measure(p, fx, &fx->issued[i], a, *out + *n);
+}
+
+/* ---- for proposals and withdrawals */
+
+struct slice output_measure(const struct program *p, const struct effects *fx, const struct issued *is,
+                            struct arena *a)
+{
+    Duban__V1__Notification m = DUBAN__V1__NOTIFICATION__INIT;
+    struct slice task = instance_print(a, p, is->instance);
+    fill(&m, p, fx, is, task, a);
+    m.id = is->id.n ? proto_text(a, is->id) : make_id(parts_of(p, fx, is, task, a), S(""), a);
+    return proto_pack(&m.base, a);
+}
+
+void output_decided(const struct program *p, struct slice measure, const struct issued *is, struct arena *a,
+                    struct record **out, size_t *n)
+{
+    struct reasons dropped = {.arena = a};
+    Duban__V1__Notification *m = (Duban__V1__Notification *)proto_read(&duban__v1__notification__descriptor,
+                                                                       measure, PROTO_LENIENT, a, &dropped);
+    struct id_parts parts = {.part = {p->id, slice_of(m->id)}, .n = 2};
+    char *id = m->id;
+    m->time = proto_timestamp(a, is->time);
+    m->limit = proto_timestamp(a, is->limit);
+    m->number = proto_text(a, is->number);
+    m->body = proto_text(a, is->body);
+    *out = ARENA_ARRAY(a, struct record, records_of(is));
+    *n = put_records(m, p, is, id, parts, a, *out);
+}
+
+instant_t output_deliver_after(const struct program *p, instant_t t)
+{
+    return office_hour(p, t);
 }

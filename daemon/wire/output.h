@@ -12,6 +12,13 @@ struct record output_record(enum topic t, struct slice value, struct slice id, s
                             instant_t time, struct arena *a);
 /* "file:line" of a place of the definition; empty for place 0. */
 struct slice output_place(const struct program *p, uint32_t place, struct arena *a);
+/* A measure as its Warning or Supervision would say it, packed. */
+struct slice output_measure(const struct program *p, const struct effects *fx, const struct issued *is,
+                            struct arena *a);
+/* Its records when it is issued later: `is` has its new time, limit, number and words. */
+void output_decided(const struct program *p, struct slice measure, const struct issued *is, struct arena *a,
+                    struct record **out, size_t *n);
+instant_t output_deliver_after(const struct program *p, instant_t t);
 Duban__V1__CausedBy *output_caused_by(const struct cause *c, struct arena *a);
 
 #endif

@@ -144,6 +144,21 @@ struct slice wire_history_json(struct slice bytes, struct arena *a)
     return out;
 }
 
+/* The measure as it would have gone out. */
+struct slice wire_proposal_json(struct slice bytes, struct arena *a)
+{
+    struct buf b = {0};
+    const Duban__V1__Proposal *m =
+        (const void *)proto_read_own(&duban__v1__proposal__descriptor, bytes, "proposal", a, NULL);
+    buf_byte(&b, '{');
+    if (m && m->measure)
+        json_put_members(&b, &m->measure->base, JSON_FULL, NULL);
+    buf_byte(&b, '}');
+    struct slice out = arena_dup(a, buf_slice(&b));
+    buf_free(&b);
+    return out;
+}
+
 struct slice wire_record_json(const struct record *r, struct arena *a)
 {
     static void (*const put[TOPIC_COUNT])(struct buf * b, const struct record *r, struct arena *a) = {

@@ -32,7 +32,7 @@ static const struct rule_of {
      "obligations|units|subjects|periods|roles|machines|states|due_from|due_until|tasks",
      "obligations units subjects periods roles machines states", NULL},
     {&duban__v1__record_ref__descriptor, "source id", "", NULL},
-    {&duban__v1__extend__descriptor, "select until|by reporter", "reporter", NULL},
+    {&duban__v1__extend__descriptor, "select until|by|refused reporter", "reporter", NULL},
     {&duban__v1__waive__descriptor, "select reporter", "reporter", NULL},
     {&duban__v1__pause__descriptor, "select reporter", "reporter", NULL},
     {&duban__v1__resume__descriptor, "select reporter", "reporter", NULL},

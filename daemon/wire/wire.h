@@ -60,6 +60,9 @@ bool wire_definition_from_input(const struct cloud_event *e, struct arena *a, st
 struct slice wire_definition_pack(const struct wire_definition *d, struct slice actor, struct slice reason, struct arena *a);
 /* An InputEvent (protobuf) of a clock record. */
 struct slice wire_clock_pack(struct arena *a);
+/* A roster change as the state keeps it: a RosterChange. */
+struct slice wire_roster_pack(const struct roster_change *c, struct arena *a);
+bool wire_roster_unpack(struct slice bytes, struct arena *a, const struct roster_change **out, struct err *e);
 
 /* InputEvent bytes ↔ the other encoding, for printing history and for sending JSON as it came. */
 bool wire_input_to_json(struct slice protobuf, struct arena *a, struct slice *json);
@@ -133,6 +136,67 @@ bool wire_history_verify(struct slice bytes, struct history_head *head, struct e
 struct slice wire_history_json(struct slice bytes, struct arena *a);
 /* The outputs that a history record holds, as they were: topic, key, value, headers; partition is the input's. */
 bool wire_history_outputs(struct slice bytes, struct arena *a, struct record **out, size_t *n);
+
+/* ---- what corrections read and write */
+
+/* One turn of history, as far as it can be run again. Points into `bytes`. */
+struct history_turn {
+    uint64_t sequence;
+    instant_t now;
+    enum verdict verdict;
+    struct slice source, id, type; /* of the input; empty for a timer, or when its envelope could not be read */
+    struct record input;           /* key, value and envelope; value.p NULL: there was none */
+    struct excused {
+        struct slice machine, key[KEY_PARTS_MAX], grounds;
+        size_t nkey;
+    } *excused; /* by this turn */
+    size_t nexcused;
+};
+bool wire_history_turn(struct slice bytes, struct arena *a, struct history_turn *out, struct err *e);
+/* The proposals that it made, packed. */
+bool wire_history_proposals(struct slice bytes, struct arena *a, struct slice **out, size_t *n);
+
+/* What any Warning, Supervision or Notification says of the measure that it stands for. */
+struct measure_view {
+    struct slice id, measure_id, withdraws, measure, title, unit, task, recipient;
+    struct cause cause;    /* not how often its timer had been armed */
+    instant_t valid_until; /* INSTANT_NONE */
+    bool reminder;
+    bool first; /* of a measure's records: its Warning or Supervision, else the notification of its first recipient */
+};
+bool wire_measure_view(const struct record *r, struct arena *a, struct measure_view *out);
+/* What makes a measure the same in two runs: cause, instance, measure and unit. Not how often a timer had been armed: that
+ * counts what else happened to its instance. */
+struct measure_key {
+    unsigned char byte[16];
+};
+struct measure_key wire_measure_key(const struct cause *c, struct slice task, struct slice measure, struct slice unit);
+
+/* A measure that is proposed (fx->issued, how = ISSUE_PROPOSED), as stored. Its id: is->id, or the one that it would go out under. */
+struct slice wire_proposal_pack(const struct program *p, const struct effects *fx, const struct issued *is, struct arena *a);
+struct proposal {
+    struct proposed what;
+    struct measure_view view;
+    struct slice measure; /* packed */
+};
+/* False with e when it does not fit p. */
+bool wire_proposal_read(const struct program *p, struct slice bytes, struct arena *a, struct proposal *out, struct err *e);
+/* What goes out when it is issued: `is` is step_issue's. */
+void wire_proposal_outputs(const struct program *p, const struct proposal *m, const struct issued *is, struct arena *a,
+                           struct record **out, size_t *n);
+struct slice wire_proposal_json(struct slice bytes, struct arena *a);
+
+/* The withdrawal of a measure: to everybody who had it. from: the outputs of the turn that issued it. */
+struct withdrawal {
+    struct slice source, id, reason; /* of the correction */
+    instant_t now;
+};
+void wire_withdraw(const struct program *p, const struct record *from, size_t nfrom, const struct measure_key *key,
+                   const struct withdrawal *w, struct arena *a, struct record **out, size_t *n);
+
+/* The event that a Supersede (in->replacement) puts in the place of the record (source, id). */
+bool wire_replacement(const struct input *in, struct slice source, struct slice id, struct arena *a, struct cloud_event *out,
+                      struct reasons *why);
 
 /* The embedded log's stored form of a record. */
 struct slice wire_log_pack(const struct record *r, struct arena *a);

@@ -37,11 +37,10 @@ static inline unsigned argument(int argc, char **argv, int i, unsigned otherwise
     return (unsigned)v;
 }
 
-/* The record of event n of a run: a fact about one of many subjects, as JSON, which is what most portals
- * send. */
-static inline struct record touch_record(struct arena *a, const char *run, unsigned n, unsigned subject)
+/* Event n of a run: a fact about one of many subjects, as JSON, which is what most portals send. */
+static inline struct cloud_event touch_event(struct arena *a, const char *run, unsigned n, unsigned subject)
 {
-    const struct cloud_event e = {
+    return (struct cloud_event){
         .id = arena_printf(a, "%s-%u", run, n),
         .source = S("bench"),
         .type = S("duban.v1.Fact"),
@@ -54,6 +53,11 @@ static inline struct record touch_record(struct arena *a, const char *run, unsig
                              "\"fields\":{\"subject\":\"s-%06u\",\"amount\":%u}}}",
                              subject, n),
     };
+}
+
+static inline struct record touch_record(struct arena *a, const char *run, unsigned n, unsigned subject)
+{
+    const struct cloud_event e = touch_event(a, run, n, subject);
     return intake_record(&e, TOPIC_SUBMISSIONS, a);
 }
 

@@ -31,7 +31,11 @@ ROWS = [
     ("kafka-latency-p99", "Kafka, one event alone, in to out: p99", None, None, "ms", 1),
     ("kafka-idle-memory", "at rest, Kafka: anonymous memory", "≤", 30, "MB", 1),
     ("kafka-idle-cpu", "at rest, Kafka: processor", "≤", 1.0, "%", 2),
-    ("year", "the suifenhe year, simulated", "≤", 0.5, "s", 3),
+    ("checks", "definitions checked (suifenhe)", None, None, "a second", 1),
+    ("turns", "turns in memory", None, None, "a second", 0),
+    ("large-check", "10,000 lines, 5,000 units, 500 obligations: check", "≤", 0.5, "s", 3),
+    ("large-year", "the same: a year of it, simulated", "≤", 5, "s", 3),
+    *((f"year-{name}", f"the {name} year, simulated", "≤", 0.5, "s", 3) for name in measures.YEARS),
 ]
 
 

@@ -12,6 +12,7 @@ ROOT = HERE.parent.parent
 BUILD = ROOT / os.environ.get("B", "build")
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "kafka")]
 
+import large  # noqa: E402
 from broker import Broker, jars  # noqa: E402
 from daemon import Daemon  # noqa: E402
 
@@ -24,7 +25,8 @@ STARTS = 5
 REST, WATCH = 6, 10       # seconds: from the load to the idle figures, and each of the RUNS over which they are taken
 POST = 2_000              # events of one request
 WORKFLOW = HERE / "load"
-YEAR = ROOT / "workflows" / "suifenhe-2024"
+SHIPPED = ROOT / "workflows"
+YEARS = {p.parent.parent.name: p for p in sorted(SHIPPED.glob("*/example/*.jsonl"))}  # a year of events of each shipped workflow
 
 
 def say(text):
@@ -170,13 +172,33 @@ def backlog(program, bootstrap, daemon, run):
     return json.loads(result)["per_s"]
 
 
-def year_simulated(_folder):
-    command = [BUILD / "dubanctl", "simulate", YEAR, "--events", YEAR / "example" / "2024.jsonl", "--json"]
-    for i in range(STARTS):
-        say(f"the suifenhe year, run {i + 1} of {STARTS}")
-        began = time.monotonic()
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
-        yield "year", time.monotonic() - began
+def run_timed(*command):
+    began = time.monotonic()
+    subprocess.run([str(c) for c in command], check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    return time.monotonic() - began
 
 
-ALL = [embedded_rate, deadline_storm, embedded_daemon, kafka_daemon, year_simulated]
+def years_simulated(_folder):
+    for name, events in YEARS.items():
+        for i in range(STARTS):
+            say(f"the {name} year, run {i + 1} of {STARTS}")
+            yield f"year-{name}", run_timed(BUILD / "dubanctl", "simulate", SHIPPED / name, "--events", events, "--json")
+
+
+def in_memory(_folder):
+    for i in range(RUNS):
+        say(f"definitions and turns in memory, run {i + 1} of {RUNS}")
+        result = run_program(BUILD / "bench" / "memory", SHIPPED / "suifenhe-2024", WORKFLOW)
+        yield "checks", result["checks_per_s"]
+        yield "turns", result["turns_per_s"]
+
+
+def large_definition(folder):
+    made = large.make(folder / "definition")
+    for i in range(RUNS):
+        say(f"a large definition and its year, run {i + 1} of {RUNS}")
+        yield "large-check", run_timed(BUILD / "dubanctl", "check", made)
+        yield "large-year", run_timed(BUILD / "dubanctl", "simulate", made, "--events", made / "year.jsonl", "--json")
+
+
+ALL = [embedded_rate, deadline_storm, embedded_daemon, kafka_daemon, in_memory, large_definition, years_simulated]

@@ -192,6 +192,27 @@ static void text_comes_back(void **state)
     arena_free(a);
 }
 
+static void written_numbers_say_that_they_are_rough(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t num, den;
+        bool rough;
+    } right[] = {{"313", 313, 1, false}, {"近800", 800, 1, true},    {"约2.5", 5, 2, true},
+                 {"1500余", 1500, 1, true}, {"300多", 300, 1, true},   {"近300余", 300, 1, true},
+                 {"约26%", 13, 50, true},  {"-1/3", -1, 3, false}};
+    static const char *const wrong[] = {"", "近", "余", "近百", "近近800", "1500余余", "余1500", "800近", "1,500", "１５００", "1500 余"};
+    struct rat r;
+    bool rough;
+    (void)state;
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
+        assert_true(rat_parse_written(slice_of(right[i].text), &r, &rough));
+        assert_true(r.num == right[i].num && r.den == right[i].den && rough == right[i].rough);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_false(rat_parse_written(slice_of(wrong[i]), &r, &rough));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +220,7 @@ int main(void)
         cmocka_unit_test(rounding_is_half_away_from_zero),
         cmocka_unit_test(text_is_strict),
         cmocka_unit_test(text_comes_back),
+        cmocka_unit_test(written_numbers_say_that_they_are_rough),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -623,7 +623,9 @@ static void test_appends_from_threads(void **state)
         for (size_t i = 0; i < n; i++) { /* each thread's records in its order */
             size_t me;
             int k;
-            assert_int_equal(sscanf(r[i].value.p, "%zu/%d", &me, &k), 2);
+            char value[16];
+            snprintf(value, sizeof value, "%.*s", SLICE_ARG(r[i].value));
+            assert_int_equal(sscanf(value, "%zu/%d", &me, &k), 2);
             assert_int_equal(k, next[me]++);
         }
         taken += n;

@@ -24,6 +24,49 @@ static int setup(void **state)
     return 0;
 }
 
+static void windows_by_their_four_definitions(void **state)
+{
+    (void)state;
+    static const char *const october[][2] = {[WINDOW_DAYS] = {"2024-10-07", "2024-10-31"},
+                                             [WINDOW_WEEK] = {"2024-10-06", "2024-10-31"},
+                                             [WINDOW_FULL_WEEK] = {"2024-10-13", "2024-10-27"},
+                                             [WINDOW_WORKDAYS] = {"2024-10-12", "2024-10-31"}};
+    struct calendar_day day[8];
+    for (int i = 0; i < 7; i++)
+        day[i] = (struct calendar_day){date_from_civil(2024, 10, 1 + i), false, S("国庆节")};
+    day[7] = (struct calendar_day){date_from_civil(2024, 10, 12), true, S("国庆节")};
+    struct calendar calendar = {day, 8, date_from_civil(2024, 12, 31)};
+    p->calendar = &calendar;
+    for (int w = WINDOW_DAYS; w < DUE_WINDOWS; w++)
+        for (int last = 0; last < 2; last++) {
+            struct due_rule r = {.kind = DUE_WINDOW, .window = (enum due_window)w, .first = !last};
+            assert_day(due(r, PERIOD_MONTH, "2024-10"), october[w][last]);
+            assert_day(due(r, PERIOD_QUARTER, last ? "2024Q3" : "2024Q4"), 
+                       !last ? october[w][0] : w == WINDOW_FULL_WEEK ? "2024-09-29" : "2024-09-30");
+        }
+    struct due_rule second = {.kind = DUE_WORKDAY, .n = 2}, last = {.kind = DUE_WORKDAY, .n = -1};
+    assert_day(due(second, PERIOD_MONTH, "2024-10"), "2024-10-09");
+    assert_day(due(last, PERIOD_WEEK, "2024-W40"), "2024-09-30");
+    second.periods_later = 1;
+    assert_day(due(second, PERIOD_MONTH, "2024-09"), "2024-10-09");
+    assert_false(due(second, PERIOD_MONTH, "2024-09").provisional);
+    assert_true(due(second, PERIOD_MONTH, "2024-12").provisional);
+    second.n = 31; /* fewer than that: the last of them */
+    assert_day(due(second, PERIOD_MONTH, "2024-09"), "2024-10-31");
+}
+
+static void a_recurrence_rule_may_leave_periods_out(void **state)
+{
+    (void)state;
+    struct due_rule friday = {.kind = DUE_RRULE, .rrule = S("FREQ=YEARLY;BYMONTH=3,9;BYDAY=-1FR")};
+    struct obligation o = {.due = friday};
+    assert_day(due(friday, PERIOD_MONTH, "2024-03"), "2024-03-29");
+    assert_day(due(friday, PERIOD_YEAR, "2024"), "2024-09-27");
+    struct due april = due(friday, PERIOD_MONTH, "2024-04");
+    assert_true(april.day == DATE_NONE && april.effective == INSTANT_MAX);
+    assert_false(due_owes(&o, &april));
+}
+
 static void each_rule_names_a_day(void **state)
 {
     (void)state;
@@ -248,6 +291,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         DUE_TEST(each_rule_names_a_day),
+        DUE_TEST(windows_by_their_four_definitions),
+        DUE_TEST(a_recurrence_rule_may_leave_periods_out),
         DUE_TEST(the_cutoff_is_a_matter_of_the_definition),
         DUE_TEST(rolling_says_why),
         DUE_TEST(rolling_back_stays_behind_the_opening),

@@ -77,6 +77,41 @@ static void membership(void **state)
     expect(node(EXPR_IN, 2, list(2, text("x"), text("a")), ab), "yes");
 }
 
+static void days_and_periods_lie_in_periods(void **state)
+{
+    struct expr *quarter = constant(period("2024Q1"));
+    (void)state;
+    expect(node(EXPR_HAS, 2, quarter, constant(day("2024-01-01"))), "yes");
+    expect(node(EXPR_HAS, 2, quarter, constant(day("2024-03-31"))), "yes");
+    expect(node(EXPR_HAS, 2, quarter, constant(day("2024-04-01"))), "no");
+    expect(node(EXPR_HAS, 2, quarter, constant(day("2023-12-31"))), "no");
+    expect(node(EXPR_HAS, 2, quarter, constant(at("2024-03-31T23:59:59Z"))), "yes");
+    expect(node(EXPR_HAS, 2, quarter, constant(period("2024-03"))), "yes");
+    expect(node(EXPR_HAS, 2, quarter, quarter), "yes");
+    expect(node(EXPR_HAS, 2, quarter, constant(period("2024"))), "no"); /* longer, though it begins with it */
+    expect(node(EXPR_HAS, 2, constant(period("2024-01")), constant(period("2024-W05"))), "yes"); /* begins in it */
+    expect(node(EXPR_HAS, 2, constant(period("2024-02")), constant(period("2024-W05"))), "no");
+    expect(node(EXPR_IN, 2, constant(na()), quarter), "n/a");
+    expect(node(EXPR_IN, 2, constant(day("2024-01-01")), constant(na())), "n/a");
+    expect(node(EXPR_IN, 2, constant(text("2024-01")), quarter), "n/a");
+}
+
+static void any_row_has_three_values(void **state)
+{
+    const struct value item[] = {yes(false), yes(true), na()};
+    static const char *const wanted[3][3] = {{"no", "yes", "n/a"}, {"yes", "yes", "yes"}, {"n/a", "yes", "n/a"}};
+    struct expr *it = node(EXPR_ROW, 0);
+    (void)state;
+    for (int a = 0; a < 3; a++)
+        for (int b = 0; b < 3; b++) {
+            struct expr *both = node(EXPR_WHERE, 2, list(2, item[a], item[b]), it);
+            expect(node(EXPR_QUANT_ANY, 1, both), wanted[a][b]);
+            expect(node(EXPR_QUANT_COUNT, 1, both), (a == 1) + (b == 1) == 2 ? "2" : a == 1 || b == 1 ? "1" : "0");
+        }
+    expect(node(EXPR_QUANT_ANY, 1, node(EXPR_WHERE, 2, list(0), it)), "no");
+    expect(node(EXPR_QUANT_ANY, 1, list(1, na())), "yes"); /* an item without a value is an item */
+}
+
 /* ---- numbers */
 
 static void arithmetic(void **state)
@@ -163,7 +198,8 @@ static void roles_and_relations(void **state)
     expect(with_index(node(EXPR_RELATION, 1, constant(text("i-1"))), RELATION_LEADER, 0), "[office]");
     expect(with_index(node(EXPR_UNIT_ATTR, 1, constant(text("b-1"))), UNIT_HEAD, 0), "post-1");
     expect(with_index(node(EXPR_UNIT_ATTR, 1, constant(text("b-1"))), UNIT_LIAISON, 0), "n/a");
-    expect(with_index(node(EXPR_UNIT_ATTR, 1, constant(text("nobody"))), UNIT_TITLE, 0), "n/a");
+    expect(with_index(node(EXPR_UNIT_ATTR, 1, constant(text("nobody"))), UNIT_TITLE, 0), "nobody"); /* what a task is about need be no unit */
+    expect(with_index(node(EXPR_UNIT_ATTR, 1, constant(text("nobody"))), UNIT_HEAD, 0), "n/a");
     expect(with_index(node(EXPR_UNIT_ATTR, 1, constant(text("office"))), UNIT_ROLES, 0), "[office]");
     expect(with_index(node(EXPR_UNIT_ATTR, 1, leads_1), UNIT_HEAD, 0),
            "[post-1]"); /* of a set: what there is */
@@ -233,7 +269,7 @@ static void binders_nest(void **state)
 static void names_of_event_and_instance(void **state)
 {
     struct value field[] = {num(5, 1), na()}, vars[] = {yes(true), text("v")}, kept[] = {num(9, 1)};
-    struct event event = {KIND_DECLARED, field, at("2024-04-10T01:00:00Z").instant, S("b-1")};
+    struct event event = {KIND_DECLARED, field, at("2024-04-10T01:00:00Z").instant, S("b-1"), NULL};
     struct count counts[] = {{{PERIOD_ONCE, 0}, 2}};
     struct latest latest[] = {{kept}, {NULL}};
     struct task task = {
@@ -391,6 +427,8 @@ int main(void)
         REGIME_TEST(only_yes_holds),
         REGIME_TEST(comparison),
         REGIME_TEST(membership),
+        REGIME_TEST(days_and_periods_lie_in_periods),
+        REGIME_TEST(any_row_has_three_values),
         REGIME_TEST(arithmetic),
         REGIME_TEST(overflow_is_a_failure),
         REGIME_TEST(moving_in_time),

@@ -162,6 +162,7 @@ static inline int make_program(void **state)
                                .obligations = obligations,
                                .issuer = -1,
                                .unit_type = {.tag = TYPE_RECORD, .fields = unit_fields, .nfields = 4}};
+    program_index(&program, arena);
     return 0;
 }
 

@@ -128,6 +128,69 @@ static void a_live_state_must_live_on(void **state)
     rig_free(g);
 }
 
+/* A state that is no more is mapped: timers that it alone had are gone, those of the new one are armed. */
+static void a_state_may_be_mapped(void **state)
+{
+    (void)state;
+    struct rig *g = rig_new(false);
+    struct cloud_event e;
+    struct outcome out;
+    const char *gone, *mapped;
+
+    rig_publish(g, "toy", toy_body, 1, "2024-01-01T00:00:00+08:00");
+    e = toy_slow(g->kept, "toy", "s1", 1, 1);
+    rig_event(g, &e, TOPIC_DEADLINES, "2024-01-04T00:00:00+08:00");
+    e = toy_slow(g->kept, "toy", "s2", 1, 1);
+    rig_event(g, &e, TOPIC_DEADLINES, "2024-01-05T00:00:00+08:00");
+    size_t timers = table_count(g->store, TABLE_TIMER);
+
+    gone = replaced(g->kept, toy_body, "      yellow:\n", "      hung:\n");
+    gone = replaced(g->kept, gone, "go: yellow", "go: hung");
+    gone = replaced(g->kept, gone, "          limit: at limit\n", "          end: at limit\n          soon: 5d before limit\n");
+    gone = replaced(g->kept, gone, "{when: timer limit, do: [measure: limit-passed]}",
+                    "{when: timer end, do: [measure: limit-passed]}\n          - {when: timer soon, do: [measure: limit-passed]}");
+    out = publish(g, "toy", gone, 1, "2024-01-06T00:00:00+08:00");
+    assert_refused(&out, "has no state yellow");
+
+    mapped = replaced(g->kept, gone, "    per: [unit]\n", "    per: [unit]\n    migrate: {yellow: hung}\n");
+    out = publish(g, "toy", mapped, 2, "2024-01-07T00:00:00+08:00");
+    assert_int_equal(out.what, OUTCOME_APPLIED);
+    assert_int_equal(table_count(g->store, TABLE_TIMER), timers + 1);
+    e = toy_clock(g->kept, "toy", "k");
+    rig_event(g, &e, TOPIC_DEADLINES, "2024-03-01T00:00:00+08:00");
+    struct engine_counters counters;
+    engine_counters(g->engine, &counters);
+    assert_int_equal(counters.halted, 0);
+
+    /* Once mapped, it is stored as what it is: the next version need not map it. */
+    out = publish(g, "toy", gone, 3, "2024-03-02T00:00:00+08:00");
+    assert_int_equal(out.what, OUTCOME_APPLIED);
+    rig_free(g);
+}
+
+/* What waits for a decision must stay something that can be issued. */
+static void a_proposed_measure_must_live_on(void **state)
+{
+    (void)state;
+    struct rig *g = rig_new(false);
+    const char *held = arena_printf(g->kept, "hold: yes\n%s", toy_body).p, *gone;
+    struct cloud_event e;
+    struct outcome out;
+
+    rig_publish(g, "toy", held, 1, "2024-01-01T00:00:00+08:00");
+    e = toy_slow(g->kept, "toy", "s1", 1, 1);
+    rig_event(g, &e, TOPIC_DEADLINES, "2024-01-04T00:00:00+08:00");
+    e = toy_slow(g->kept, "toy", "s2", 1, 1);
+    rig_event(g, &e, TOPIC_DEADLINES, "2024-01-05T00:00:00+08:00");
+    assert_int_equal(table_count(g->store, TABLE_PROPOSAL), 1);
+
+    gone = replaced(g->kept, toy_body, "  yellow-card:", "  amber-card:");
+    gone = replaced(g->kept, gone, "[measure: yellow-card]", "[measure: amber-card]");
+    out = publish(g, "toy", gone, 1, "2024-01-06T00:00:00+08:00");
+    assert_refused(&out, "no measure yellow-card");
+    rig_free(g);
+}
+
 static void what_lies_about_itself_is_refused(void **state)
 {
     (void)state;
@@ -189,6 +252,8 @@ int main(void)
         cmocka_unit_test(a_broken_one_is_refused_with_its_places),
         cmocka_unit_test(the_same_again_has_no_effect),
         cmocka_unit_test(a_live_state_must_live_on),
+        cmocka_unit_test(a_state_may_be_mapped),
+        cmocka_unit_test(a_proposed_measure_must_live_on),
         cmocka_unit_test(what_lies_about_itself_is_refused),
         cmocka_unit_test(an_undone_publication_is_none),
     };

@@ -20,6 +20,27 @@ static void stream_add(struct stream *s, const struct cloud_event *e, enum topic
     s->n++;
 }
 
+/* Somebody new, or another title; one unit into another, or two into a new one: some days ago, or hence. */
+static struct cloud_event random_change(struct stream *s, uint64_t *seed, const char *workflow, const char *id,
+                                        instant_t now)
+{
+    date_t from = (date_t)(now / 86400000) + (date_t)random_between(seed, -3, 20);
+    int a = (int)random_between(seed, 0, TOY_UNITS + 1), b = (int)random_between(seed, 0, TOY_UNITS + 1);
+    struct slice body, day = date_format(s->arena, from);
+    struct slice put = arena_printf(s->arena, "\"units\":[{\"id\":\"u-%02d\",\"title\":\"第%d次\",\"roles\":[\"team\"]}]", b,
+                                    (int)random_between(seed, 0, 9));
+    int what = (int)random_between(seed, 0, 3);
+
+    if (what == 0)
+        body = put;
+    else if (what == 1)
+        body = arena_printf(s->arena, "%.*s,\"successions\":[{\"from\":[\"u-%02d\"],\"to\":[\"u-%02d\"]}]", SLICE_ARG(put), a, b);
+    else
+        body = arena_printf(s->arena, "\"successions\":[{\"from\":[\"u-%02d\"],\"to\":[\"u-%02d\"]}]", a, b);
+    return toy_event(s->arena, workflow, id, "RosterChange",
+                     arena_printf(s->arena, "\"roster_change\":{\"from\":\"%.*s\",%.*s}", SLICE_ARG(day), SLICE_ARG(body)).p);
+}
+
 static void random_event(struct stream *s, uint64_t *seed, const char *workflow, instant_t now)
 {
     struct slice id = arena_printf(s->arena, "e%d", (int)random_between(seed, 0, STREAM_MAX));
@@ -28,6 +49,11 @@ static void random_event(struct stream *s, uint64_t *seed, const char *workflow,
                       random_between(seed, 0, 2)); /* or near it */
     struct cloud_event e;
 
+    if (random_between(seed, 0, 14) == 0) {
+        e = random_change(s, seed, workflow, id.p, now);
+        stream_add(s, &e, TOPIC_DEADLINES, now);
+        return;
+    }
     switch (random_between(seed, 0, 4)) {
     case 0:
         e = toy_clock(s->arena, workflow, id.p);

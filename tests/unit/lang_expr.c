@@ -211,6 +211,10 @@ static const char *const op_name[] = {
     [EXPR_QUANT_SUM] = "sum",
     [EXPR_QUANT_MEAN] = "mean",
     [EXPR_MAP] = "map",
+    [EXPR_INSTANCES] = "instances",
+    [EXPR_AT] = "at",
+    [EXPR_FIELD] = "part",
+    [EXPR_DUE_DAY] = "due-day",
 };
 
 /* (op index.index2 args…): indices where the operation has one. */
@@ -230,7 +234,7 @@ static struct slice show(struct arena *a, const struct expr *x)
     if (x->index2 > 0)
         out = arena_printf(a, "%.*s.%d", SLICE_ARG(out), x->index2);
     for (size_t i = 0; i < x->nargs; i++) {
-        struct slice arg = show(a, x->arg[i]);
+        struct slice arg = x->arg[i] != NULL ? show(a, x->arg[i]) : S("any");
 
         out = arena_printf(a, "%.*s %.*s", SLICE_ARG(out), SLICE_ARG(arg));
     }
@@ -316,7 +320,7 @@ static void names_follow_the_scope(void **state)
          "(if (= (param 1) any) yes no)");
     good("event.period = 2024Q1 and year of event.period = 2024", RANKED, CARD, &yesno, "yes-no",
          "(and (= (event 1) 2024Q1) (= (to 6 (event 1)) 2024))");
-    good("event.month in 2024", CALLED, CARD, &yesno, "yes-no", "(= (to 6 (event 5)) 2024)");
+    good("event.month in 2024", CALLED, CARD, &yesno, "yes-no", "(has 2024 (event 5))");
     good("params.tail × 2", -1, 0, &number, "number", "(× (param 0) 2)");
 }
 
@@ -375,6 +379,21 @@ static void rows_are_bound(void **state)
          CALLED, CARD, NULL, "yes-no",
          "(any (where (event 4) (= (how-many (where (rows 0) (and (= (field 3) (field 3.1)) (= (key 0) "
          "(field 2))))) 0)))");
+}
+
+static void instances_are_looked_up(void **state)
+{
+    (void)state;
+    good("any(card where unit = this.unit and low > 2)", -1, CARD, &yesno, "yes-no",
+         "(any (where (instances (key 0) any) (and (= (field 0) (key 0)) (> (field 5) 2))))");
+    /* What is lifted out of a binder counts one binder less. */
+    good("any(event.items where any(card where subject = item))", CALLED, CARD, &yesno, "yes-no",
+         "(any (where (event 4) (any (where (instances any (field 0)) (= (field 1) (field 0.1))))))");
+    good("unit of card where low > 2", -1, CARD, &unit_set, "set of unit",
+         "(map (where (instances) (> (field 5) 2)) (field 0))");
+    good("low of card[unit, 「a」]", -1, CARD, NULL, "optional number", "(part (at (key 0) a))");
+    good("card[unit, subject].degree = first", -1, CARD, &yesno, "optional yes-no",
+         "(= (part (at (key 0) (key 1))) first)");
 }
 
 static void moments_and_periods(void **state)
@@ -728,6 +747,7 @@ int main(void)
         cmocka_unit_test(names_follow_the_scope),
         cmocka_unit_test(rosters_and_tables_are_looked_up),
         cmocka_unit_test(rows_are_bound),
+        cmocka_unit_test(instances_are_looked_up),
         cmocka_unit_test(moments_and_periods),
         cmocka_unit_test(latest_and_lets),
         cmocka_unit_test(parts_of_a_scalar),

@@ -91,7 +91,7 @@ static void test_wrong_roster(void **state)
         {UNITS, "taskforce,,tf-1-l,,2024-01-01,,", "taskforce,,tf-1-l,,2024-01-01,2023-12-31,",
          "W0112 t/units.csv:4:50 “to” is before “from”; the same day or a later one"},
         {UNITS, "2024-01-01,,\nsyj", "2024-01-01,,u-9\nsyj",
-         "W0113 t/units.csv:2:42 there is no unit “u-9”; the id of a unit"},
+         "W0113 t/units.csv:2:42 there is no unit “u-9”; did you mean “u-1”?"},
         {RELATIONS, "i-1,lead,u-1", "i-1,lead,u-2",
          "W0113 t/relations.csv:2:10 there is no unit “u-2”; the id of a unit of the roster"},
         {RELATIONS, "i-1,lead,u-1,2024-01-01,\n", "i-1,lead,u-1,2024-01-01,\ni-9,lead,u-1,2024-01-01,\n",
@@ -179,7 +179,7 @@ static void test_wrong_obligations(void **state)
         {WORKFLOW, "due: day 24", "due: day 32",
          "W0130 t/workflow.yaml:44:10 this is no day of a month; a day from 1 to 31"},
         {WORKFLOW, "due: day 24", "due: the 24th",
-         "W0130 t/workflow.yaml:44:10 this is no due rule; last day, day N, day N of next month, a weekday (Friday), or none"},
+         "W0130 t/workflow.yaml:44:10 this is no due rule; last day, day N, day N of next month, workday N, first week, last week, a weekday (Friday), or none"},
         {WORKFLOW, "due: day 24", "due: day 24 of next month of",
          "W0130 t/workflow.yaml:44:10 this is no day of a period; day N, day N of first month, day N of next month"},
         {WORKFLOW, "period: month\n    at-least", "period: month\n    due: day 3 of next quarter\n    at-least",
@@ -239,7 +239,7 @@ static void test_wrong_measures(void **state)
     /* clang-format off */
     static const struct wrong wrong[] = {
         {WORKFLOW, "    basis: 五（三）\n    to: [unit, unit.liaison]", "    to: [unit, unit.liaison]",
-         "W0140 t/workflow.yaml:61:3 measure yellow has no basis; the article, as printed; or obligation; or rule"},
+         "W0140 t/workflow.yaml:61:3 measure yellow has no basis; the article, as printed; or obligation, rule or ledger"},
         {WORKFLOW, "level: yellow", "level: amber",
          "W0107 t/workflow.yaml:63:12 “amber” is no level; one of: notice, reminder, warning, circular, listing, yellow, red, lift, interview, statement, referral, withdrawal"},
         {WORKFLOW, "topic: supervision", "topic: supervisions",
@@ -330,9 +330,9 @@ static void test_wrong_machines(void **state)
         {WORKFLOW, "if: event.low, do", "if: event.lo, do",
          "W0043 t/workflow.yaml:92:38 "},
         {WORKFLOW, "do: [measure: warning]}", "do: [warning]}",
-         "W0154 t/workflow.yaml:92:48 this is no action; set:, clear:, measure:, raise:, timer: or cancel:"},
+         "W0154 t/workflow.yaml:92:48 this is no action; set:, clear:, measure:, raise:, timer:, cancel:, limit:, score: or task:"},
         {WORKFLOW, "do: [measure: warning]}", "do: [measures: warning]}",
-         "W0154 t/workflow.yaml:92:56 this is no action; set:, clear:, measure:, raise:, timer: or cancel:"},
+         "W0154 t/workflow.yaml:92:56 this is no action; set:, clear:, measure:, raise:, timer:, cancel:, limit:, score: or task:"},
         {WORKFLOW, "do: [measure: warning]}", "}",
          "W0155 t/workflow.yaml:92:13 this rule does nothing; go:, do: or refuse:; `do: []` keeps it on record only"},
         {WORKFLOW, "do: [measure: warning]}", "refuse: 不予受理, go: clear}",
@@ -367,7 +367,7 @@ static void test_wrong_machines(void **state)
         {WORKFLOW, "{timer: again, at: 3d after now}", "{timer: again, at: low}",
          "W0043 t/workflow.yaml:116:58 "},
         {REPORT, "- {when: submitted, do: []}", "- {when: dispatch, do: []}",
-         "W0159 common/report.yaml:62:20 a task does not hear “dispatch”; an obligation's counts: may; submitted, accepted, returned, counted or timer NAME"},
+         "W0159 common/report.yaml:62:20 a task does not hear “dispatch”; an obligation's counts: may; submitted, accepted, returned, counted, a correction such as extended, or timer NAME"},
     };
     /* clang-format on */
     (void)state;

@@ -271,6 +271,7 @@ static struct program *program_new(struct arena *a)
     p->ntables = 1;
     p->units = units;
     p->nunits = 2;
+    program_index(p, a);
     return p;
 }
 

@@ -45,6 +45,7 @@ FX void build_roster(struct program *p)
     }
     p->units[2].liaison = S("tf-01-l");
     PUT(p->units[0].aliases, p->units[0].naliases, struct slice, WORD("营商局"));
+    program_index(p, fx);
     struct span always = {DATE_NONE, DATE_NONE};
     PUT(p->relations, p->nrelations, struct slice, WORD("leads"));
     PUT(p->relation_rows, p->nrelation_rows, struct relation_row, {WORD("i-011"), REL_LEADS, 4, always},
@@ -76,7 +77,7 @@ FX void build_kinds(struct program *p)
 {
     static const struct slice name[] = {
         WORD("submitted"),          WORD("accepted"), WORD("returned"), WORD("counted"),   WORD("timer"),
-        WORD("reading"),            WORD("directive"), WORD("extension-requested"), WORD("extended"),
+        WORD("reading"),            WORD("directive"), WORD("extension-requested"), WORD("extension-refused"), WORD("extended"),
         WORD("waived"),             WORD("paused"),   WORD("resumed"),  WORD("excused"),
         WORD("ranking indicators"), WORD("ranked"),   WORD("slow"),     WORD("rectified"), WORD("accept"),
         WORD("dispatch"),           WORD("ping"),     WORD("bounce"),   WORD("missed")};
@@ -103,8 +104,9 @@ FX void build_kinds(struct program *p)
                              .ranking = i == K_RANKING || i == K_RANKED ? 0 : -1};
     struct field u = field("unit", TYPE_UNIT, false), about = field("about", TYPE_UNIT, true);
     struct field o = field("obligation", TYPE_TEXT, false), why = field("reason", TYPE_TEXT, true);
-    for (int i = KIND_SUBMITTED; i <= KIND_COUNTED; i++)
-        PUT(k[i].fields, k[i].nfields, struct field, u, about, o, period, why);
+    for (int i = KIND_SUBMITTED; i <= KIND_EXCUSED; i++)
+        if (i <= KIND_COUNTED || i >= KIND_ASKED)
+            PUT(k[i].fields, k[i].nfields, struct field, u, about, o, period, why);
     PUT(k[K_MISSED].fields, k[K_MISSED].nfields, struct field, u, o, about, period);
     PUT(k[K_RANKING].fields, k[K_RANKING].nfields, struct field, quarter,
         field("places", TYPE_NUMBER, false));
@@ -131,6 +133,7 @@ FX void build_kinds(struct program *p)
     p->nrankings = 1;
     struct ranking *r = p->rankings = ARENA_NEW(fx, struct ranking);
     *r = (struct ranking){.name = S("indicators"),
+                          .tally = -1,
                           .of = {.tag = TYPE_ROW},
                           .of_name = S("indicator"),
                           .period = PERIOD_QUARTER,

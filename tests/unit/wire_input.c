@@ -90,7 +90,21 @@ static void the_other_bodies(void **state)
     assert_slice(in.about, "a");
     assert_slice(in.period, "2024-03");
     assert_int_equal(in.fields.tag, VALUE_NA);
+    assert_int_equal(in.nattachments, 1);
+    assert_slice(in.attachments[0].name, "n");
     assert_int_equal(wire_voice(&in), VOICE_SUBMISSIONS);
+
+    accepted(HEAD "Directive\",\"data\":{\"workflow\":\"w\",\"directive\":{\"obligation\":\"o\",\"units\":[\"u\",\"v\"],"
+                  "\"about\":\"d-1\",\"title\":\"t\",\"source\":\"s\",\"due\":\"2024-03-29\",\"basis\":\"b\",\"reporter\":\"r\"}}}",
+             &in);
+    assert_int_equal(in.class_, INPUT_DIRECTIVE);
+    assert_int_equal(in.nunits, 2);
+    assert_slice(in.units[1], "v");
+    assert_slice(in.title, "t");
+    assert_slice(in.from_whom, "s");
+    assert_slice(in.until, "2024-03-29");
+    assert_slice(in.basis, "b");
+    assert_int_equal(wire_voice(&in), VOICE_DEADLINES);
 
     accepted(HEAD "Review\",\"data\":{\"workflow\":\"w\",\"review\":{\"obligation\":\"o\",\"unit\":\"u\","
                   "\"verdict\":\"RETURN\","
@@ -123,13 +137,34 @@ static void the_other_bodies(void **state)
                   "\"o\",\"unit\":\"u\","
                   "\"until\":\"2024-05-01\",\"grounds\":\"g\"}}}",
              &in);
-    assert_int_equal(in.class_, INPUT_OTHER);
+    assert_int_equal(in.class_, INPUT_EXTENSION_REQUEST);
     assert_slice(in.class_name, "extension_requested");
+    assert_slice(in.until, "2024-05-01");
+    assert_slice(in.grounds, "g");
     assert_int_equal(wire_voice(&in), VOICE_SUBMISSIONS);
     accepted(HEAD "Extend\",\"data\":{\"workflow\":\"w\",\"extend\":{\"select\":{\"roles\":[\"lead\"],\"due_"
                   "until\":\"2024-05-01\"},"
                   "\"by\":\"5 workdays\",\"reporter\":\"o\"}}}",
              &in);
+    assert_int_equal(in.class_, INPUT_EXTEND);
+    assert_true(in.has_by && in.by.n == 5 && in.by.unit == DURATION_WORKDAY && !in.refused);
+    assert_int_equal(in.select.nroles, 1);
+    assert_slice(in.select.roles[0], "lead");
+    assert_true(in.select.due_from == DATE_NONE && in.select.due_until == date_from_civil(2024, 5, 1));
+    accepted(HEAD "Extend\",\"data\":{\"workflow\":\"w\",\"extend\":{\"select\":{\"tasks\":[\"report/x\"]},"
+                  "\"refused\":true,\"request\":{\"source\":\"p\",\"id\":\"7\"},\"reporter\":\"o\"}}}",
+             &in);
+    assert_true(in.refused && !in.has_by && in.until.n == 0);
+    assert_slice(in.request.id, "7");
+    assert_slice(in.select.tasks[0], "report/x");
+    accepted(HEAD "Resume\",\"data\":{\"workflow\":\"w\",\"resume\":{\"select\":{\"units\":[\"u\"]},"
+                  "\"extend_due\":true,\"reporter\":\"o\"}}}",
+             &in);
+    assert_true(in.class_ == INPUT_RESUME && in.extend_due);
+    accepted(HEAD "Excuse\",\"data\":{\"workflow\":\"w\",\"excuse\":{\"select\":{\"units\":[\"u\"]},"
+                  "\"grounds\":\"g\",\"reporter\":\"o\"}}}",
+             &in);
+    assert_int_equal(in.class_, INPUT_EXCUSE);
     accepted(HEAD "Supersede\",\"data\":{\"workflow\":\"w\",\"supersede\":{\"received\":\"2024-05-01T00:00:"
                   "00+08:00\",\"reporter\":\"o\","
                   "\"replacement\":{\"workflow\":\"w\",\"fact\":{\"kind\":\"k\",\"reporter\":\"r\"}}}}}",
@@ -140,6 +175,21 @@ static void the_other_bodies(void **state)
                   "\"reporter\":\"r\",\"ratio\":{\"numerator\":\"0\",\"denominator\":\"0\"}}}}",
              &in);
     assert_int_equal(wire_voice(&in), VOICE_SUBMISSIONS);
+    assert_int_equal(in.class_, INPUT_READING);
+    assert_slice(in.reading.indicator, "i");
+    assert_slice(in.reading.denominator, "0");
+    assert_true(in.reading.number.n == 0 && !in.reading.not_applicable && !in.reading.approximate);
+    accepted(HEAD "Reading\",\"data\":{\"workflow\":\"w\",\"reading\":{\"indicator\":\"i\",\"unit\":\"u\","
+                  "\"period\":\"2024Q1\",\"reporter\":\"r\",\"number\":\"1500\",\"approximate\":true,"
+                  "\"as_written\":\"一千五百余\"}}}",
+             &in);
+    assert_slice(in.reading.number, "1500");
+    assert_slice(in.reading.written, "一千五百余");
+    assert_true(in.reading.approximate);
+    accepted(HEAD "Reading\",\"data\":{\"workflow\":\"w\",\"reading\":{\"indicator\":\"i\",\"unit\":\"u\","
+                  "\"period\":\"2024Q1\",\"reporter\":\"r\",\"not_applicable\":true}}}",
+             &in);
+    assert_true(in.reading.not_applicable && in.reading.number.n == 0);
 }
 
 static void received_and_topic_stay(void **state)
@@ -234,6 +284,15 @@ static void contract_violations(void **state)
             "fact.attachments: a is given twice | fact.attachments[1].sha256: expected 64 lower-case hex "
             "digits | "
             "fact.attachments[2].name: missing");
+    refused(HEAD "Extend\",\"data\":{\"workflow\":\"w\",\"extend\":{\"select\":{\"units\":[\"u\"],\"due_from\":\"soon\"},"
+                 "\"by\":\"a while\",\"reporter\":\"r\"}}}",
+            "select.due_from: \"soon\" is no date like 2024-03-29 | "
+            "by: \"a while\" is no duration like 5d or 5 workdays");
+    refused(HEAD "Extend\",\"data\":{\"workflow\":\"w\",\"extend\":{\"select\":{},\"refused\":false,"
+                 "\"reporter\":\"r\"}}}",
+            "extend.until|by|refused: missing; one of these is required | "
+            "extend.select.obligations|units|subjects|periods|roles|machines|states|due_from|due_until|tasks: "
+            "missing; one of these is required");
     refused(HEAD "Review\",\"data\":{\"workflow\":\"w\",\"review\":{\"obligation\":\"o\",\"unit\":\"u\","
                  "\"verdict\":\"PERHAPS\"}}}",
             "review.verdict: expected one of ACCEPT, RETURN");
@@ -259,7 +318,7 @@ static void contract_violations(void **state)
             "ranking.entries: c is given twice | ranking.entries[0].rank: missing");
     refused(HEAD "Extend\",\"data\":{\"workflow\":\"w\",\"extend\":{\"select\":{},\"until\":\"\","
                  "\"reporter\":\"o\"}}}",
-            "extend.until|by: missing; one of these is required | "
+            "extend.until|by|refused: missing; one of these is required | "
             "extend.select.obligations|units|subjects|periods|roles|machines|states|"
             "due_from|due_until|tasks: missing; one of these is required");
     refused(HEAD "Supersede\",\"data\":{\"workflow\":\"w\",\"supersede\":{\"received\":\"yesterday\","

@@ -34,6 +34,7 @@ static void assert_same_timer(const struct timer *a, const struct timer *b)
     assert_int_equal(a->nominal, b->nominal);
     assert_int_equal(a->armed, b->armed);
     assert_int_equal(a->hops, b->hops);
+    assert_int_equal(a->held, b->held);
 }
 
 static struct instance *again(const struct instance *i)
@@ -168,10 +169,35 @@ static void task_comes_back(void **state)
     assert_int_equal(back->task->day, i->task->day);
     assert_true(back->task->provisional);
     assert_true(slice_eq(back->task->reason, i->task->reason));
+    assert_int_equal(back->task->soft_end, i->task->soft_end);
+    assert_slice(back->task->title, "清理积压件");
+    assert_slice(back->task->basis, "纪要第3号");
+    assert_int_equal(back->task->nowners, 2);
+    assert_slice(back->task->owners[1], "u-02");
     assert_int_equal(back->ntimers, 3);
     for (size_t t = 0; t < 3; t++)
         assert_same_timer(&i->timers[t], &back->timers[t]);
     assert_same_cause(&i->born, &back->born);
+}
+
+static void what_corrections_made_of_it_comes_back(void **state)
+{
+    (void)state;
+    struct instance *i = open_task();
+    i->timers[2].held = true;
+    i->standing = (struct standing){.paused = 1, .asked = 2, .asked_until = S("2024-04-03"), .request = {S("portal"), S("7")},
+                                    .waived = true, .excused = S("洪灾"), .extended = 3};
+    struct instance *back = again(i);
+    for (size_t t = 0; t < 3; t++)
+        assert_same_timer(&i->timers[t], &back->timers[t]);
+    assert_true(back->standing.paused == 1 && back->standing.asked == 2 && back->standing.extended == 3);
+    assert_true(back->standing.waived);
+    assert_slice(back->standing.asked_until, "2024-04-03");
+    assert_slice(back->standing.request.source, "portal");
+    assert_slice(back->standing.request.id, "7");
+    assert_slice(back->standing.excused, "洪灾");
+    i->standing = (struct standing){.extended = 3};
+    assert_true(again(i)->standing.extended == 3);
 }
 
 static void generator_comes_back(void **state)
@@ -264,8 +290,8 @@ static struct effects effects_of(struct instance *i)
     struct effects fx = {.verdict = VERDICT_APPLIED, .now = i->since, .cause = i->last};
     fx.transitions = ARENA_ARRAY(arena, struct transition, 2);
     fx.ntransitions = 2;
-    fx.transitions[0] = (struct transition){i, -1, 1, KIND_DECLARED, -1, 0};
-    fx.transitions[1] = (struct transition){i, 1, 2, KIND_TIMER, 0, 1};
+    fx.transitions[0] = (struct transition){.instance = i, .from = -1, .to = 1, .kind = KIND_DECLARED, .timer = -1};
+    fx.transitions[1] = (struct transition){.instance = i, .from = 1, .to = 2, .kind = KIND_TIMER, .place = 1};
     fx.issued = ARENA_NEW(arena, struct issued);
     fx.nissued = 1;
     struct slice *to = ARENA_ARRAY(arena, struct slice, 1);
@@ -456,6 +482,7 @@ int main(void)
         TEST(every_kind_of_value_comes_back),
         TEST(nothing_yet_comes_back),
         TEST(task_comes_back),
+        TEST(what_corrections_made_of_it_comes_back),
         TEST(generator_comes_back),
         TEST(other_definitions),
         TEST(history_is_a_chain),

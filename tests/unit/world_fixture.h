@@ -190,7 +190,7 @@ FX int world_until(struct array_world *w, instant_t t)
         size_t index = 0;
         for (size_t i = 0; i < w->n; i++)
             for (size_t k = 0; k < w->item[i]->ntimers; k++)
-                if (w->item[i]->timers[k].due <= t &&
+                if (!w->item[i]->timers[k].held && w->item[i]->timers[k].due <= t &&
                     (!next || w->item[i]->timers[k].due < next->timers[index].due))
                     next = w->item[i], index = k;
         if (!next)

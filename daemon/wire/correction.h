@@ -1,0 +1,10 @@
+/* Corrections: selectors and what they are to do, from a body into struct input. Private to wire. */
+#ifndef DUBAND_WIRE_CORRECTION_H
+#define DUBAND_WIRE_CORRECTION_H
+
+#include "wire/rules.h"
+
+/* Fills what the body has of it; bodies without a selector are left alone. */
+void correction_fill(const ProtobufCMessage *body, struct arena *a, struct input *in, struct reasons *why);
+
+#endif
