@@ -58,6 +58,12 @@ $(B)/gen/web/%.inc: daemon/web/%
 	$(Q)od -An -v -tx1 $< | sed 's/ \(..\)/0x\1,/g' > $@.new && mv $@.new $@
 $(B)/web/assets.o: $(WEB:daemon/web/%=$(B)/gen/web/%.inc)
 
+# The style of documents, inside the engine that lays them out.
+$(B)/gen/engine/%.inc: daemon/engine/%
+	@mkdir -p $(@D)
+	$(Q)od -An -v -tx1 $< | sed 's/ \(..\)/0x\1,/g' > $@.new && mv $@.new $@
+$(B)/engine/document.o: $(B)/gen/engine/document.css.inc
+
 # One static library a module: what a test may link is what the include rules let it see.
 define module
 $(B)/lib$(1).a: $$(patsubst daemon/%.c,$(B)/%.o,$$(wildcard daemon/$(1)/*.c)) $(if $(filter wire,$(1)),$$(GEN_O))
@@ -101,6 +107,7 @@ include tests/fuzz/rules.mk
 
 # ---- what people run
 
+WORKFLOWS := $(patsubst %/workflow.yaml,%,$(wildcard workflows/*/workflow.yaml))
 ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 ASAN_MAKE = $(MAKE) --no-print-directory B=$(B)/asan OPT="-O1 -g" SAN="$(ASAN)"
 KAFKA ?= 4.3.1
@@ -115,33 +122,34 @@ packages-test:
 	$(Q)sh deploy/packages.sh build kafka test
 
 .PHONY: demo demo-stop
-demo: packages ## install what is missing, build, replay a year, print the address (BUS=kafka: over a real broker)
+demo: packages ## install what is missing, build, replay a year, print the address (REGIME=heihe-2022: another; BUS=kafka: a real broker)
 	$(Q)$(if $(filter kafka,$(BUS)),sh deploy/packages.sh kafka)
 	$(Q)$(MAKE) --no-print-directory -j2 all
-	$(Q)sh deploy/demo.sh $(or $(BUS),local)
+	$(Q)REGIME=$(REGIME) sh deploy/demo.sh $(or $(BUS),local)
 demo-stop: ## stop what `make demo` started
 	$(Q)sh deploy/demo.sh stop
 
 .PHONY: test check
 test: all unit ## the fast tests, under a minute
 	$(Q)python3 tests/run.py --command "include rules=python3 tests/include_rules.py" --unit $(B)/unit \
-	    --command "scenarios=$(B)/dubanctl test workflows/suifenhe-2024"
+	    --command "scenarios=$(B)/dubanctl test $(WORKFLOWS)"
 check: packages-test ## every test, a real Kafka broker and a real browser included
 	$(Q)$(MAKE) --no-print-directory -j2 all unit $(B)/kafka/bus_kafka_test
 	$(Q)$(ASAN_MAKE) -j2 all unit
-	$(Q)$(MAKE) --no-print-directory kafka-jars browser
+	$(Q)$(MAKE) --no-print-directory fuzzers kafka-jars browser
 	$(Q)B=$(B) KAFKA=$(KAFKA) KAFKA_FAULTS=$(KAFKA_FAULTS) python3 tests/run.py \
 	    --command "include rules=python3 tests/include_rules.py" --unit $(B)/asan/unit \
-	    --command "scenarios=$(B)/asan/dubanctl test workflows/suifenhe-2024" --python 'test_*.py'
+	    --command "scenarios=$(B)/asan/dubanctl test $(WORKFLOWS)" \
+	    --command "fuzzers=python3 tests/fuzz/fuzz.py $(B)/fuzz/fuzzer --runs $(FUZZ_RUNS)" --python 'test_*.py'
 
 # Unoptimised, so that each line is itself; without sanitizers, whose branches are not ours.
-COVERAGE = B=$(B)/coverage OPT="-O0 -g --coverage" HARD= LHARD=
+COVERAGE = B=$(B)/coverage OPT="-O0 -g --coverage" HARD= LHARD= LDFLAGS=--coverage
 .PHONY: coverage
 coverage: packages-test ## which lines of core and lang the tests reach; fails under 95 %
 	$(Q)$(MAKE) --no-print-directory -j2 $(COVERAGE) all unit
 	$(Q)find $(B)/coverage -name '*.gcda' -delete
-	$(Q)B=$(B)/coverage python3 tests/run.py --unit $(B)/coverage/unit --command "scenarios=$(B)/coverage/dubanctl test workflows/suifenhe-2024" \
-	    --python 'test_language.py' --python 'test_docs.py'
+	$(Q)B=$(B)/coverage python3 tests/run.py --unit $(B)/coverage/unit --command "scenarios=$(B)/coverage/dubanctl test $(WORKFLOWS)" \
+	    --python 'test_language.py' --python 'test_docs.py' --python 'test_authors.py' --python 'test_ctl.py'
 	$(Q)python3 tests/coverage.py $(B)/coverage --least 95
 
 .PHONY: asan
@@ -159,6 +167,10 @@ tests/browser/node_modules/.done: tests/browser/package-lock.json
 	@echo "  NPM     tests/browser"
 	$(Q)cd tests/browser && npm ci --silent --no-audit --no-fund
 	@touch $@
+
+.PHONY: docs
+docs: all ## fill in what dubanctl prints: the reference, the tutorial and the schemas of workflows/
+	$(Q)B=$(B) python3 tests/docs.py
 
 .PHONY: fresh
 fresh: ## both commands in a minimal Debian root made by debootstrap (needs root)

@@ -219,9 +219,9 @@ static void read_section(struct config *c, const char *section, const struct yam
 
     for (size_t i = 0; i < NOPTIONS; i++)
         if ((section == NULL) == (options[i].section == NULL))
-            def[n++] = (struct key_def){options[i].key, shape_of(&options[i]), false};
+            def[n++] = (struct key_def){.name = options[i].key, .kind = shape_of(&options[i])};
     if (section == NULL)
-        def[n++] = (struct key_def){"kafka", YAML_MAP, false};
+        def[n++] = (struct key_def){.name = "kafka", .kind = YAML_MAP};
     keys_check(&keys, map, def, n, section != NULL ? section : "the configuration");
     for (size_t i = 0; i < NOPTIONS; i++) {
         const struct yaml *v =

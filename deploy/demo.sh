@@ -1,12 +1,15 @@
 #!/bin/sh
-# The demonstration behind `make demo`: starts duband on a fresh folder under build/demo, replays the year 2024 of suifenhe, and says what happened.
+# The demonstration behind `make demo`: starts duband on a fresh folder under build/demo, replays a regime's year, and says what happened.
+# REGIME names the folder under workflows/ (suifenhe-2024).
 #   demo.sh local | kafka     on the embedded log, or over a real broker that it starts itself
 #   demo.sh stop              stops what an earlier run started
 set -eu
 cd "$(dirname "$0")/.."
 demo=build/demo
-workflow=workflows/suifenhe-2024
-events=$workflow/example/2024.jsonl
+workflow=workflows/${REGIME:-suifenhe-2024}
+events=$(find "$workflow/example" -name '[0-9]*.jsonl' 2>/dev/null | sort | head -n 1)
+year=$(basename "$events" .jsonl)
+try=$workflow/example/try.json # an event to send by hand, on one line
 
 stop_process() {
     [ -f "$1" ] || return 0
@@ -28,6 +31,10 @@ if [ "$1" = stop ]; then
     stop
     echo "Stopped."
     exit 0
+fi
+if [ -z "$events" ]; then
+    echo "REGIME=${REGIME:-}: no year to replay; there is one of: $(ls -d workflows/*/example | cut -d/ -f2 | tr '\n' ' ')" >&2
+    exit 2
 fi
 stop
 rm -rf "$demo"
@@ -62,37 +69,35 @@ echo $! >"$demo/duband.pid"
 exec 4>&- # the daemon alone holds it now
 read -r url <"$demo/ready" || { cat "$demo/log" >&2; echo "duband did not start" >&2; exit 3; }
 
-echo "duband serves at $url; replaying the year 2024 of suifenhe ($(wc -l <"$events") events) …"
-build/dubanctl play "$events" --url "$url" --speed max --until 2025-03-01T00:00:00+08:00
+echo "duband serves at $url; replaying the year $year of $(basename "$workflow") ($(wc -l <"$events") events) …"
+build/dubanctl play "$events" --url "$url" --speed max --until "$((year + 1))-03-01T00:00:00+08:00" ||
+    [ $? -eq 1 ] # some were refused, as the regime says; said above
 build/dubanctl measures --url "$url" --json --limit 1000000 >"$demo/measures.jsonl"
-build/dubanctl topics notifications --url "$url" --json >"$demo/notifications.jsonl" 2>/dev/null || : >"$demo/notifications.jsonl"
 
-issued() { grep -c "\"measure\":\"$1\"" "$demo/measures.jsonl" || true; }
-submissions=$(grep -c '"type":"duban.v1.Submission"' "$events")
 cat <<END
 
 What happened in that year:
-  $submissions submissions came in
-  $(issued late-notice) reports were late, $(issued duty-missed) monthly calls were missed
-  $(issued warning) warnings (预警) were issued
-  $(issued yellow-card) yellow cards (黄牌) and $(issued red-card) red cards (红牌) were hung
-  $(issued lift) cards were lifted (摘牌)
-  The three busiest units:
+  $(grep -c '"type":"duban.v1.Submission"' "$events") submissions came in
+  issued, by warnings and supervision:
 END
-sed -n 's/.*"unit":"\(u-[0-9]*\)".*/\1/p' "$demo/measures.jsonl" | sort | uniq -c | sort -k1,1nr -k2 | head -n 3 |
+sed -n 's/.*"measure":"\([^"]*\)".*"title":"\([^"]*\)".*/\2 (\1)/p' "$demo/measures.jsonl" | sort | uniq -c | sort -k1,1nr -k2 |
+    while read -r count measure; do echo "    $count × $measure"; done
+echo "  the three busiest units:"
+sed -n 's/.*"unit":"\([^"]*\)".*/\1/p' "$demo/measures.jsonl" | sort | uniq -c | sort -k1,1nr -k2 | head -n 3 |
     while read -r count unit; do
-        echo "    $unit $(sed -n "s/^$unit,\([^,]*\),.*/\1/p" $workflow/units.csv): $count measures"
+        echo "    $unit $(sed -n "s/^$unit,\([^,]*\),.*/\1/p" "$workflow/units.csv"): $count measures"
     done
+echo
+echo "Look at it:   $url/"
+if [ -f "$try" ]; then
+    cat <<END
+Try it. $(sed -n 's/^# //p' "$try")
+
+  curl -sS $url/v1/events -H 'content-type: application/cloudevents+json' -d '$(grep -v '^#' "$try")'
+  curl -sS '$url/v1/events/$(sed -n 's/.*"source": *"\([^"]*\)".*/\1/p' "$try" | sed 's|/|%2F|g')/$(sed -n 's/.*"id": *"\([^"]*\)".*/\1/p' "$try")?wait=5s'
+END
+fi
 cat <<END
-
-Look at it:   $url/
-Try it. This event says that u-03 lags badly on a matter; it hangs a yellow card on it at once, with a limit of 30 days:
-
-  curl -sS $url/v1/events -H 'content-type: application/cloudevents+json' -d '{
-    "specversion": "1.0", "id": "try-1", "source": "bureau/suifenhe", "type": "duban.v1.Fact",
-    "data": {"workflow": "suifenhe-2024", "fact": {"kind": "slow", "reporter": "sfh-syj",
-      "fields": {"unit": "u-03", "subject": "水电气联合报装", "degree": "严重滞后"}}}}'
-  curl -sS '$url/v1/events/bureau%2Fsuifenhe/try-1?wait=5s'
 
 Stop it:      make demo-stop
 END

@@ -11,12 +11,24 @@ build='gcc:gcc make:make libc6-dev:/usr/include/stdio.h pkg-config:pkg-config li
   librdkafka-dev:/usr/include/librdkafka/rdkafka.h liblmdb-dev:/usr/include/lmdb.h
   libprotobuf-c-dev:/usr/include/protobuf-c/protobuf-c.h protobuf-c-compiler:protoc-c
   libprotobuf-dev:/usr/include/google/protobuf/struct.proto libfyaml-dev:/usr/include/libfyaml.h
-  libjansson-dev:/usr/include/jansson.h libsodium-dev:/usr/include/sodium.h libical-dev:/usr/include/libical/ical.h tzdata:/usr/share/zoneinfo/Asia/Shanghai
-  binutils:ar findutils:find'
+  libjansson-dev:/usr/include/jansson.h libsodium-dev:/usr/include/sodium.h libical-dev:/usr/include/libical/ical.h
+  tzdata:/usr/share/zoneinfo/Asia/Shanghai binutils:ar findutils:find'
 kafka='openjdk-17-jre-headless:java maven:mvn python3:python3 ca-certificates-java:/etc/ssl/certs/java/cacerts'
 test='libcmocka-dev:/usr/include/cmocka.h python3:python3 kcat:kcat chromium:chromium nodejs:node npm:npm procps:pkill
-  python3-dateutil:/usr/lib/python3/dist-packages/dateutil/rrule.py fonts-noto-cjk:/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc git:git graphviz:dot'
+  python3-dateutil:/usr/lib/python3/dist-packages/dateutil/rrule.py
+  python3-jsonschema:/usr/lib/python3/dist-packages/jsonschema/__init__.py
+  python3-yaml:/usr/lib/python3/dist-packages/yaml/__init__.py
+  fonts-noto-cjk:/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc git:git graphviz:dot clang:clang @fuzzer-runtime:fuzzer-runtime'
 fresh='debootstrap:debootstrap'
+
+# libFuzzer's library is a package of clang's version: in Debian and Ubuntu's newer releases of its own, else part of clang.
+has_fuzzer_runtime() {
+    command -v clang >/dev/null 2>&1 && [ -n "$(find "$(clang -print-resource-dir)" -name 'libclang_rt.fuzzer-*.a' 2>/dev/null)" ]
+}
+fuzzer_runtime_package() {
+    version=$(apt-cache policy clang | sed -n 's/^ *Candidate: [0-9]*:\([0-9]*\).*/\1/p')
+    apt-cache show "libclang-rt-$version-dev" >/dev/null 2>&1 && echo "libclang-rt-$version-dev"
+}
 
 missing=
 for group in "$@"; do
@@ -30,6 +42,7 @@ for group in "$@"; do
     for entry in $list; do
         what=${entry#*:}
         case $what in
+        fuzzer-runtime) has_fuzzer_runtime || missing="$missing ${entry%%:*}" ;;
         /*) [ -e "$what" ] || missing="$missing ${entry%%:*}" ;;
         *) command -v "$what" >/dev/null 2>&1 || missing="$missing ${entry%%:*}" ;;
         esac
@@ -49,11 +62,18 @@ else
     echo "packages.sh: missing:$missing; installing them needs root or sudo" >&2
     exit 3
 fi
-echo "Installing:$missing"
+echo "Installing:$(echo "$missing" | sed 's/@fuzzer-runtime/libFuzzer/')"
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-if ! { $as_root apt-get update -q && $as_root apt-get install -q -y --no-install-recommends $missing; } >"$log" 2>&1; then
+install_missing() {
+    $as_root apt-get update -q || return 1
+    case $missing in
+    *@fuzzer-runtime*) missing=$(echo "$missing" | sed "s/@fuzzer-runtime/$(fuzzer_runtime_package)/") ;;
+    esac
+    $as_root apt-get install -q -y --no-install-recommends $missing
+}
+if ! install_missing >"$log" 2>&1; then
     tail -n 20 "$log" >&2
     echo "packages.sh: apt-get could not install:$missing" >&2
     exit 3

@@ -11,7 +11,6 @@ import unittest
 from daemon import ROOT, SUIFENHE, Daemon
 from test_ctl import COULD_NOT, DONE, PROBLEMS, USAGE, YEAR, Case, Folder, ctl, lines
 
-README = ROOT / "workflows" / "README.md"
 CODES = re.findall(r'^DIAG\(\w+, "(W\d{4})", "', (ROOT / "daemon" / "lang" / "diag_codes.h").read_text(encoding="utf-8"), re.MULTILINE)
 
 
@@ -28,16 +27,6 @@ class Explained(Case):
         done = self.expect(ctl("check", "--explain", "w0173"), DONE)
         self.assertRegex(done.stdout, r"^W0173: [^\n]+\n\n[^\n]+\n\n  mistake  - \{[^\n]+\n           - \{[^\n]+\n  repair   - \{")
         self.assertIn("no diagnostic", self.expect(ctl("check", "--explain", "W9999"), USAGE).stderr)
-
-    def test_the_reference_lists_them(self):
-        table = self.expect(ctl("check", "--explain", "all"), DONE).stdout
-        text = README.read_text(encoding="utf-8")
-        begin, end = "<!-- dubanctl check --explain all -->\n", "<!-- end -->\n"
-        listed = text[text.index(begin) + len(begin):text.index(end)]
-        if os.environ.get("UPDATE") == "1":
-            README.write_text(text.replace(begin + listed, begin + table), encoding="utf-8")
-            return
-        self.assertEqual(listed, table, "UPDATE=1 python3 tests/test_authors.py Explained writes it")
 
     def test_as_a_program_reads_it(self):
         with tempfile.TemporaryDirectory() as where:

@@ -72,6 +72,7 @@ void buf_clear(struct buf *b);
 void buf_reserve(struct buf *b, size_t more);
 void buf_add(struct buf *b, struct slice s);
 void buf_byte(struct buf *b, unsigned char c);
+void buf_add_html(struct buf *b, struct slice s); /* text as HTML shows it: & < > " escaped, line breaks as <br> */
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 static inline struct slice buf_slice(const struct buf *b)

@@ -23,6 +23,8 @@ bool duration_parse(struct slice s, struct duration *out)
     while (digits < s.n && s.p[digits] >= '0' && s.p[digits] <= '9')
         digits++;
     uint64_t n;
+    if (digits == 0)
+        return false;
     struct slice rest = {s.p + digits, s.n - digits};
     if (!parse_u64((struct slice){s.p, digits}, &n) || n > DURATION_N_MAX)
         return false;

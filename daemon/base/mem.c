@@ -229,6 +229,19 @@ void buf_byte(struct buf *b, unsigned char c)
     b->p[b->n++] = (char)c;
 }
 
+void buf_add_html(struct buf *b, struct slice s)
+{
+    static const char *const entity[256] = {
+        ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\n'] = "<br>"};
+    for (size_t i = 0; i < s.n; i++) {
+        const char *e = entity[(unsigned char)s.p[i]];
+        if (e)
+            buf_add(b, slice_of(e));
+        else
+            buf_byte(b, (unsigned char)s.p[i]);
+    }
+}
+
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {
     va_list again;

@@ -10,7 +10,8 @@ static size_t decode_name(struct slice s, uint32_t *out)
 
     for (size_t i = 0; i < s.n && n < NAME_CHARS_MAX; n++) {
         out[n] = (unsigned char)s.p[i++];
-        while (out[n] >= 0xc0 && i < s.n && ((unsigned char)s.p[i] & 0xc0) == 0x80 && out[n] <= UINT32_MAX >> 8)
+        while (out[n] >= 0xc0 && i < s.n && ((unsigned char)s.p[i] & 0xc0) == 0x80 &&
+               out[n] <= UINT32_MAX >> 8)
             out[n] = out[n] << 8 | (unsigned char)s.p[i++];
     }
     return n;

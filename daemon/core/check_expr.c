@@ -200,8 +200,7 @@ static size_t how_many(const struct check *c, enum refers_to to)
 /* How many parts the keys of a collection have. */
 static size_t check_key_parts(const struct check *c, int collection)
 {
-    const struct collection *of = &c->p->collections[collection];
-    return of->nmachines ? c->p->machines[of->machines[0].machine].nkey : 0;
+    return c->p->machines[c->p->collections[collection].machines[0].machine].nkey;
 }
 
 static bool expr_at(const struct check *c, const struct expr *x, int depth)

@@ -57,8 +57,14 @@ struct owed {
 };
 void due_owed(const struct program *p, const struct obligation *o, struct period period, instant_t now, struct arena *a,
               struct owed **pairs, size_t *n);
+struct owed_work {
+    uint64_t cost;
+    const char *failed; /* NULL, or why an expression could not be worked out; the pairs are not all then */
+    uint32_t failed_at; /* place */
+};
 /* The same for expressions that look at instances; seen: NULL, as in due_owed: there are none. */
 void due_owed_seen(const struct program *p, const struct obligation *o, struct period period, instant_t now,
-                   const struct instances *seen, struct arena *a, struct owed **pairs, size_t *n);
+                   const struct instances *seen, struct arena *a, struct owed **pairs, size_t *n,
+                   struct owed_work *work);
 
 #endif

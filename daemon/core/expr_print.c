@@ -56,18 +56,25 @@ static void print_infix(struct printer *p, const struct expr *x, const char *tex
     }
 }
 
+/* `has` compiles to the same: `degree in [严重滞后, 整改不到位]`. */
+static void print_member(struct printer *p, const struct expr *x, const char *text)
+{
+    arg(p, x, x->op == EXPR_HAS, SUM);
+    word(p, slice_of(text));
+    arg(p, x, x->op == EXPR_IN, SUM);
+}
+
 /* `subject is not indicator`, `x not in y`. */
 static bool print_negated(struct printer *p, const struct expr *x)
 {
-    if (x->op == EXPR_IN) {
-        arg(p, x, 0, SUM);
-        word(p, S(" not in "));
-        arg(p, x, 1, SUM);
+    bool member = x->op == EXPR_IN || x->op == EXPR_HAS;
+    if (member) {
+        print_member(p, x, " not in ");
     } else if (x->op == EXPR_IS_ROW) {
         arg(p, x, 0, OF);
         buf_printf(&p->out, " is not %.*s", SLICE_ARG(p->names->program->tables[x->index].row));
     }
-    return x->op == EXPR_IN || x->op == EXPR_IS_ROW;
+    return member || x->op == EXPR_IS_ROW;
 }
 
 static void print_prefix(struct printer *p, const struct expr *x, const char *text)
@@ -76,15 +83,6 @@ static void print_prefix(struct printer *p, const struct expr *x, const char *te
         return;
     word(p, slice_of(text));
     arg(p, x, 0, x->op == EXPR_NOT ? NOT : TIGHT);
-}
-
-/* A member of a list that stands there is written the other way about: `degree in [严重滞后, 整改不到位]`. */
-static void print_has(struct printer *p, const struct expr *x, const char *text)
-{
-    bool listed = x->arg[0]->op == EXPR_LIST;
-    arg(p, x, listed, SUM);
-    buf_printf(&p->out, " %s ", listed ? "in" : text);
-    arg(p, x, !listed, SUM);
 }
 
 static void print_suffix(struct printer *p, const struct expr *x, const char *text)
@@ -146,19 +144,31 @@ static void print_event_meta(struct printer *p, const struct expr *x, const char
     buf_printf(&p->out, "%s%s", text, name[x->index]);
 }
 
+/* A name of the instance's own, which a row's field of that name would hide. */
+static void own_word(struct printer *p, struct slice name)
+{
+    for (const struct binder *b = p->binder; b; b = b->outer)
+        for (size_t i = 0; b->row && i < b->row->nfields; i++)
+            if (slice_eq(b->row->fields[i].name, name)) {
+                buf_printf(&p->out, "this.%.*s", SLICE_ARG(name));
+                return;
+            }
+    word(p, name);
+}
+
 /* Names of the machine: of its parts, by what the operation is. */
 static void print_own(struct printer *p, const struct expr *x, const char *text)
 {
     const struct machine *m = p->names->machine;
     size_t i = (size_t)x->index;
     if (m && x->op == EXPR_KEY && i < m->nkey)
-        word(p, m->key[i].name);
+        own_word(p, m->key[i].name);
     else if (m && x->op == EXPR_VAR && i < m->nvars)
-        word(p, m->vars[i].name);
+        own_word(p, m->vars[i].name);
     else if (m && x->op == EXPR_COUNT && i < m->ncounts)
-        word(p, m->counts[i].name);
+        own_word(p, m->counts[i].name);
     else if (m && x->op == EXPR_LET && i < m->nlets)
-        word(p, m->lets[i].name);
+        own_word(p, m->lets[i].name);
     else
         buf_printf(&p->out, "%s %d", text, x->index + 1);
 }
@@ -184,7 +194,7 @@ static void print_meta(struct printer *p, const struct expr *x, const char *text
         [INSTANCE_LIMIT] = "limit",       [INSTANCE_NOW] = "now",     [INSTANCE_OWN_PERIOD] = "period",
         [INSTANCE_SOFT_END] = "soft-end", [INSTANCE_STATE] = "state", [INSTANCE_EXCUSED] = "excused"};
     (void)text;
-    word(p, slice_of((size_t)x->index < sizeof name / sizeof *name ? name[x->index] : "?"));
+    own_word(p, slice_of(name[x->index]));
 }
 
 static void print_obligation(struct printer *p, const struct expr *x, const char *text)
@@ -196,7 +206,7 @@ static void print_obligation(struct printer *p, const struct expr *x, const char
                                        [OBLIGATION_SETTLE] = "settle",
                                        [OBLIGATION_TITLE] = "title",
                                        [OBLIGATION_TO] = "to"};
-    buf_printf(&p->out, "%s%s", text, (size_t)x->index < sizeof name / sizeof *name ? name[x->index] : "?");
+    buf_printf(&p->out, "%s%s", text, name[x->index]);
 }
 
 static void print_row_field(struct printer *p, const struct expr *x, const char *text)
@@ -275,26 +285,33 @@ static void print_where(struct printer *p, const struct expr *x, const char *tex
 {
     arg(p, x, 0, OF);
     buf_printf(&p->out, " %s ", text);
-    bound_arg(p, x, AND);
+    bound_arg(p, x, OR);
 }
 
-/* `points of event.lines`, and `sum(points of …)`. */
-static void print_map(struct printer *p, const struct expr *x, const char *text)
+/* `points of event.lines` */
+static void map_of(struct printer *p, const struct expr *x, int tightness)
 {
     bound_arg(p, x, OF);
-    buf_printf(&p->out, " %s ", text);
-    arg(p, x, 0, OF);
+    word(p, S(" of "));
+    arg(p, x, 0, tightness);
+}
+
+static void print_map(struct printer *p, const struct expr *x, const char *text)
+{
+    (void)text;
+    map_of(p, x, OF);
 }
 
 static void print_fold(struct printer *p, const struct expr *x, const char *text)
 {
+    const struct expr *map = x->nargs > 1 ? x : x->arg[0];
     buf_printf(&p->out, "%s(", text);
-    if (x->nargs > 1 && x->op == EXPR_QUANT_ALL) {
+    if (x->op == EXPR_QUANT_ALL) {
         arg(p, x, 0, OF);
         word(p, S(" where "));
-        bound_arg(p, x, AND);
-    } else if (x->nargs > 1)
-        print_map(p, x, "of");
+        bound_arg(p, x, OR);
+    } else if (x->nargs > 1 || map->op == EXPR_MAP)
+        map_of(p, map, LOOSE);
     else
         arg(p, x, 0, LOOSE);
     word(p, S(")"));
@@ -373,8 +390,8 @@ static const struct {
     [EXPR_LE] = {print_infix, "≤", COMPARED},
     [EXPR_GT] = {print_infix, ">", COMPARED},
     [EXPR_GE] = {print_infix, "≥", COMPARED},
-    [EXPR_IN] = {print_infix, "in", COMPARED},
-    [EXPR_HAS] = {print_has, "has", COMPARED},
+    [EXPR_IN] = {print_member, " in ", COMPARED},
+    [EXPR_HAS] = {print_member, " in ", COMPARED},
     [EXPR_ADD] = {print_infix, "+", SUM},
     [EXPR_SUB] = {print_infix, "-", SUM},
     [EXPR_MUL] = {print_infix, "×", PRODUCT},
@@ -399,7 +416,7 @@ static const struct {
     [EXPR_QUANT_ALL] = {print_fold, "all", 0},
     [EXPR_QUANT_SUM] = {print_fold, "sum", 0},
     [EXPR_QUANT_MEAN] = {print_fold, "mean", 0},
-    [EXPR_MAP] = {print_map, "of", OF},
+    [EXPR_MAP] = {print_map, "", OF},
     [EXPR_INSTANCES] = {print_collection, "", 0},
     [EXPR_AT] = {print_collection, "", 0},
     [EXPR_FIELD] = {print_field, ".", 0},
@@ -409,10 +426,6 @@ static const struct {
 
 static void print(struct printer *p, const struct expr *x, int tightness)
 {
-    if (x->op >= sizeof shapes / sizeof *shapes || !shapes[x->op].op) {
-        word(p, S("…")); /* an operation that only the compiler writes */
-        return;
-    }
     int own = shapes[x->op].tightness ? shapes[x->op].tightness : TIGHT;
     word(p, own < tightness ? S("(") : S(""));
     shapes[x->op].op(p, x, shapes[x->op].text);

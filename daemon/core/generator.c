@@ -57,11 +57,18 @@ static void generator_arm(struct turn *t, struct touched *x, const struct obliga
 static void bear_tasks(struct turn *t, const struct obligation *o, struct period period)
 {
     struct due due = due_of(t->p, o, period, t->arena);
+    const struct instances seen = overlay_instances(t);
+    struct owed_work work;
     struct owed *pair;
     size_t n;
     if (!due_owes(o, &due))
         return;
-    due_owed_seen(t->p, o, period, t->now, &t->instances, t->arena, &pair, &n);
+    due_owed_seen(t->p, o, period, t->now, &seen, t->arena, &pair, &n, &work);
+    t->cost += work.cost;
+    if (work.failed)
+        turn_fail_at(t, work.failed_at, work.failed);
+    else if (t->cost > STEP_COST_MAX)
+        turn_fail_at(t, o->place, "too much work for one turn");
     for (size_t i = 0; i < n && !t->failed; i++) {
         struct slice key[KEY_PARTS_MAX] = {[TASK_OBLIGATION] = o->name,
                                            [TASK_PERIOD] = period_format(t->arena, period),

@@ -289,6 +289,8 @@ static void issue_to_unit(struct turn *t, const struct acting *act, const struct
     const struct value *row = issued_row(t, me, &out, i->task);
     issued_recipients(t, act, a, me, row, &out);
     out.body = issued_body(t, act, me, row);
+    if (me->document >= 0 && out.how != ISSUE_QUIET && out.how != ISSUE_NOT)
+        document_render(t, act, &t->p->documents[me->document], row, &out);
     if (me->has_limit)
         i->limit = out.limit;
     issued_put(t, &out);
@@ -323,7 +325,10 @@ void issue_proposed(struct turn *t, struct touched *x, const struct proposed *m)
         out.limit = issued_limit(t, &x->i, me);
     if (me->document >= 0)
         issued_document(t, &t->p->documents[me->document], &out);
-    out.body = issued_body(t, &act, me, issued_row(t, me, &out, task));
+    const struct value *row = issued_row(t, me, &out, task);
+    out.body = issued_body(t, &act, me, row);
+    if (me->document >= 0)
+        document_render(t, &act, &t->p->documents[me->document], row, &out);
     if (x && me->has_limit) {
         struct value limit = {.tag = VALUE_INSTANT, .instant = out.limit};
         limit_set(t, x, &limit);

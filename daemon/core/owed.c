@@ -16,6 +16,7 @@ struct owed_list {
     struct arena *arena;
     struct owed *item;
     size_t n, cap;
+    struct owed_work *work;
 };
 
 /* Evaluates what the obligation says as the task about `about` of `unit` would see it. */
@@ -31,7 +32,13 @@ static struct value owed_eval(struct owed_list *l, const struct expr *x, struct 
     draft.key[TASK_ABOUT] = about;
     struct eval ev = {
         .program = l->p, .instances = l->seen, .instance = &draft, .now = l->now, .arena = l->arena};
-    return expr_eval(&ev, x);
+    struct value v = expr_eval(&ev, x);
+    l->work->cost += ev.cost;
+    if (ev.failed && !l->work->failed) {
+        l->work->failed = ev.failed;
+        l->work->failed_at = ev.failed_at ? ev.failed_at->place : x->place;
+    }
+    return v;
 }
 
 static int id_cmp(const void *a, const void *b)
@@ -92,9 +99,12 @@ static int owed_cmp(const void *x, const void *y)
 }
 
 void due_owed_seen(const struct program *p, const struct obligation *o, struct period period, instant_t now,
-                   const struct instances *seen, struct arena *a, struct owed **pairs, size_t *n)
+                   const struct instances *seen, struct arena *a, struct owed **pairs, size_t *n,
+                   struct owed_work *work)
 {
-    struct owed_list l = {.p = p, .o = o, .seen = seen, .period = period, .now = now, .arena = a};
+    struct owed_list l = {
+        .p = p, .o = o, .seen = seen, .period = period, .now = now, .arena = a, .work = work};
+    *work = (struct owed_work){0};
     if (o->about_each) {
         size_t nabout;
         struct value v = owed_eval(&l, o->about_each, S(""), S(""));
@@ -123,7 +133,8 @@ void due_owed_seen(const struct program *p, const struct obligation *o, struct p
 void due_owed(const struct program *p, const struct obligation *o, struct period period, instant_t now,
               struct arena *a, struct owed **pairs, size_t *n)
 {
-    due_owed_seen(p, o, period, now, NULL, a, pairs, n);
+    struct owed_work work;
+    due_owed_seen(p, o, period, now, NULL, a, pairs, n, &work);
 }
 
 /* ---- the list */

@@ -25,7 +25,7 @@ struct span { /* of local dates, half open; DATE_NONE at either side: unbounded 
 enum heir { HEIR_OF_COUNTS, HEIR_OF_CASES, HEIR_OF_TASKS, HEIRS };
 
 struct unit {
-    struct slice id, title, kind, liaison, head, successor;
+    struct slice id, title, kind, liaison, head;
     int *roles; /* indices into program.roles */
     size_t nroles;
     struct slice *aliases;
@@ -452,8 +452,20 @@ extern const struct field measure_row[MEASURE_FIELDS]; /* unit subject about obl
 struct document {
     struct slice name, title;
     struct slice number_prefix, number_suffix; /* 绥营督〔 … 〕 n 号: prefix 〔year〕 n suffix; empty prefix: not numbered */
+    int issuer; /* a role, whose holder is named at its head and its end; -1: nobody is */
+    struct document_part {
+        struct slice html;        /* as it stands */
+        const struct expr *value; /* then this value; or each of its items, with the parts up to `end`. NULL: the last part */
+        const struct expr *by;    /* each: in ascending order of this; NULL: in their own order */
+        size_t end;               /* each: the part behind its own; 0: one value */
+    } *part;                      /* of its main text */
+    size_t nparts;                /* 0: it has no template, and the measure's body is its main text */
     uint32_t place;
 };
+/* What is bound beside each item of an `each`, in the measure's row: the number of the item, from 1. */
+enum document_each { EACH_POSITION, EACH_FIELDS };
+extern const struct field document_each[EACH_FIELDS];
+#define DOCUMENT_TEXT_MAX ((size_t)256 << 10) /* bytes of a main text */
 
 /* ---- machines */
 
@@ -536,7 +548,8 @@ struct reach { /* which instances an event of `kind` reaches: one expression for
 enum machine_of {
     MACHINE_PLAIN,
     MACHINE_TASK,     /* key parts: obligation, period, unit, about */
-    MACHINE_GENERATOR /* program.machines[0], built in: key part obligation; its one timer opens the next period's tasks */
+    MACHINE_GENERATOR /* program.machines[0], built in: key part obligation, or "schedule NAME"; its one timer opens the next period's tasks, or raises
+                         the schedule's next event */
 };
 #define FILL_LIMIT (-1)
 enum task_key { TASK_OBLIGATION, TASK_PERIOD, TASK_UNIT, TASK_ABOUT };

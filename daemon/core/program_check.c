@@ -133,6 +133,24 @@ static bool check_rankings(struct check *c)
 
 /* ---- measures */
 
+static bool check_documents(struct check *c)
+{
+    for (size_t i = 0; i < c->p->ndocuments; i++) {
+        const struct document *d = &c->p->documents[i];
+        c->what = d->name;
+        if (d->issuer != -1 && !check_index(c, "issuer", d->issuer, c->p->nroles))
+            return false;
+        for (size_t k = 0; k < d->nparts; k++) {
+            const struct document_part *part = &d->part[k];
+            if (!check_expr(c, part->value) || !check_expr(c, part->by))
+                return false;
+            if (part->end && (part->end <= k || part->end > d->nparts || !part->value))
+                return wrong(c, "an each ends behind itself, and has rows");
+        }
+    }
+    return true;
+}
+
 static bool check_measures(struct check *c)
 {
     for (size_t i = 0; i < c->p->nmeasures; i++) {
@@ -290,10 +308,11 @@ static bool check_machines(struct check *c)
 
 bool program_check(const struct program *p, struct err *e)
 {
-    static bool (*const part[])(struct check *) = {check_units,       check_relations, check_successions, check_tables,
-                                                   check_params,      check_kinds,     check_rankings, check_indicators,
-                                                   check_obligations, check_schedules, check_measures,  check_machines,
-                                                   check_instances,   check_tallies};
+    /* Collections before the first expression, which may read of them. */
+    static bool (*const part[])(struct check *) = {
+        check_units,     check_relations,  check_successions, check_tables,      check_params,
+        check_instances, check_kinds,      check_rankings,    check_indicators,  check_obligations,
+        check_schedules, check_documents, check_measures,   check_machines,    check_tallies};
     struct check c = {.p = p, .e = e, .what = p->id, .kind = -1};
     for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
         c.what = p->id;

@@ -94,8 +94,8 @@ static void unit_end(struct draft *d, struct slice id, date_t day)
             d->p->units[i].in_force.until = day;
 }
 
-/* The row in force goes on as this one, to its own end; one that is new lasts until the next of its id, if there is one. Rows still are in
- * order: returns whether it took the place `slot`, behind them. */
+/* The row in force goes on as this one, to its own end; one that is new lasts until the next of its id, if
+ * there is one. Rows still are in order: returns whether it took the place `slot`, behind them. */
 static bool unit_put(struct draft *d, const struct roster_unit *r, date_t day, struct unit *slot)
 {
     struct program *p = d->p;
@@ -114,8 +114,14 @@ static bool unit_put(struct draft *d, const struct roster_unit *r, date_t day, s
         else if (span_has(*was, day))
             was->until = day;
     }
-    *slot = (struct unit){.id = r->id, .title = r->title, .kind = r->kind, .liaison = r->liaison, .head = r->head,
-                          .aliases = r->aliases, .naliases = r->naliases, .in_force = span};
+    *slot = (struct unit){.id = r->id,
+                          .title = r->title,
+                          .kind = r->kind,
+                          .liaison = r->liaison,
+                          .head = r->head,
+                          .aliases = r->aliases,
+                          .naliases = r->naliases,
+                          .in_force = span};
     slot->roles = ARENA_ARRAY(d->arena, int, r->nroles);
     for (size_t i = 0; i < r->nroles; i++) {
         int role = program_role(p, r->roles[i]);
@@ -194,7 +200,8 @@ void successions_sort(struct succession *s, size_t n)
     }
 }
 
-static void draft_start(struct draft *d, const struct program *base, const struct roster_change *const *change, size_t n)
+static void draft_start(struct draft *d, const struct program *base,
+                        const struct roster_change *const *change, size_t n)
 {
     struct program *p = d->p;
     size_t units = base->nunits, links = base->nrelation_rows, successions = base->nsuccessions;
@@ -214,12 +221,13 @@ static void draft_start(struct draft *d, const struct program *base, const struc
         p->successions[i] = base->successions[i];
     for (; d->nlinks < base->nrelation_rows; d->nlinks++) {
         const struct relation_row *row = &base->relation_rows[d->nlinks];
-        d->link[d->nlinks] = (struct link){row->subject, base->units[row->unit].id, row->relation, row->in_force};
+        d->link[d->nlinks] =
+            (struct link){row->subject, base->units[row->unit].id, row->relation, row->in_force};
     }
 }
 
-struct program *program_with_roster(const struct program *base, const struct roster_change *const *change, size_t n,
-                                    struct arena *a)
+struct program *program_with_roster(const struct program *base, const struct roster_change *const *change,
+                                    size_t n, struct arena *a)
 {
     struct draft d = {.p = ARENA_NEW(a, struct program), .arena = a};
     struct program *p = d.p;

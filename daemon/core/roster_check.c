@@ -1,4 +1,5 @@
-/* A change of the roster: every reason against it, else the change is what the turn does. Each check looks at the roster as it would be. */
+/* A change of the roster: every reason against it, else the change is what the turn does. Each check looks at
+ * the roster as it would be. */
 #include "core/roster.h"
 #include "core/validate.h"
 
@@ -17,9 +18,12 @@ static bool names(const struct slice *list, size_t n, struct slice one)
 }
 
 /* "x: what is wrong; did you mean y?" */
-static void unknown(struct review *r, struct slice where, const char *what, struct slice name, const struct slice *known, size_t n)
+static void unknown(struct review *r, struct slice where, const char *what, struct slice name,
+                    const struct slice *known, size_t n)
 {
     struct slice near = nearest_name(name, known, n);
+    if (slice_eq(near, name)) /* it is known, but not there on that day */
+        near = S("");
     problem_add(&r->t->why, "%.*s: no %s \"%.*s\"%s%.*s%s", SLICE_ARG(where), what, SLICE_ARG(name),
                 near.n ? "; did you mean " : "", SLICE_ARG(near), near.n ? "?" : "");
 }
@@ -35,7 +39,8 @@ static struct slice *unit_ids(struct review *r)
 
 static void unknown_unit(struct review *r, struct slice where, struct slice name)
 {
-    struct slice what = arena_printf(r->t->arena, "unit in the roster on %.*s:", SLICE_ARG(date_format(r->t->arena, r->c->from)));
+    struct slice what = arena_printf(
+        r->t->arena, "unit in the roster on %.*s:", SLICE_ARG(date_format(r->t->arena, r->c->from)));
     unknown(r, where, what.p, name, unit_ids(r), r->t->p->nunits);
 }
 
@@ -56,7 +61,8 @@ static struct slice other_bearer(const struct review *r, struct slice name, stru
         return u->id;
     for (size_t i = 0; i < p->naliases; i++) {
         u = &p->units[p->aliases[i].unit];
-        if (slice_eq(p->aliases[i].alias, name) && !slice_eq(u->id, self) && span_has(u->in_force, r->c->from))
+        if (slice_eq(p->aliases[i].alias, name) && !slice_eq(u->id, self) &&
+            span_has(u->in_force, r->c->from))
             return u->id;
     }
     return S("");
@@ -68,11 +74,13 @@ static void check_unit(struct review *r, const struct roster_unit *u)
     struct slice where = arena_printf(t->arena, "unit %.*s", SLICE_ARG(u->id));
     for (size_t i = 0; i < u->nroles; i++)
         if (program_role(t->p, u->roles[i]) < 0)
-            unknown(r, where, "unit of the definition holds the role", u->roles[i], t->p->roles, t->p->nroles);
+            unknown(r, where, "unit of the definition holds the role", u->roles[i], t->p->roles,
+                    t->p->nroles);
     for (size_t i = 0; i <= u->naliases; i++) {
         struct slice name = i ? u->aliases[i - 1] : u->id, other = other_bearer(r, name, u->id);
         if (other.n)
-            problem_add(&t->why, "%.*s: \"%.*s\" names %.*s already", SLICE_ARG(where), SLICE_ARG(name), SLICE_ARG(other));
+            problem_add(&t->why, "%.*s: \"%.*s\" names %.*s already", SLICE_ARG(where), SLICE_ARG(name),
+                        SLICE_ARG(other));
     }
     bool ends = names(r->c->ended, r->c->nended, u->id);
     for (size_t i = 0; i < r->c->nsuccessions; i++)
@@ -114,7 +122,8 @@ static bool relation_stands(const struct program *p, const struct roster_relatio
 static void check_relation(struct review *r, const struct roster_relation *x, bool ends)
 {
     struct turn *t = r->t;
-    struct slice where = arena_printf(t->arena, "%.*s of %.*s", SLICE_ARG(x->relation), SLICE_ARG(x->subject));
+    struct slice where =
+        arena_printf(t->arena, "%.*s of %.*s", SLICE_ARG(x->relation), SLICE_ARG(x->subject));
     bool known = program_relation(t->p, x->relation) >= 0;
     if (!known)
         unknown(r, where, "relation", x->relation, t->p->relations, t->p->nrelations);
@@ -129,19 +138,22 @@ static void check_relation(struct review *r, const struct roster_relation *x, bo
 
 /* ---- successions */
 
-static void check_heir(struct review *r, const struct roster_succession *s, struct slice where, const char *of, struct slice heir)
+static void check_heir(struct review *r, const struct roster_succession *s, struct slice where,
+                       const char *of, struct slice heir)
 {
     if (heir.n == 0 && s->nto > 1)
         problem_add(&r->t->why, "%.*s: heir_of_%s: missing, for several take over", SLICE_ARG(where), of);
     else if (heir.n && !names(s->to, s->nto, heir))
-        problem_add(&r->t->why, "%.*s: heir_of_%s: %.*s is not among those who take over", SLICE_ARG(where), of, SLICE_ARG(heir));
+        problem_add(&r->t->why, "%.*s: heir_of_%s: %.*s is not among those who take over", SLICE_ARG(where),
+                    of, SLICE_ARG(heir));
 }
 
 static void check_succession(struct review *r, size_t index)
 {
     const struct roster_succession *s = &r->c->successions[index];
     struct turn *t = r->t;
-    struct slice where = arena_printf(t->arena, "succession of %.*s", SLICE_ARG(join_names(t, s->from, s->nfrom)));
+    struct slice where =
+        arena_printf(t->arena, "succession of %.*s", SLICE_ARG(join_names(t, s->from, s->nfrom)));
     for (size_t i = 0; i < s->nfrom; i++) {
         bool twice = names(s->from, i, s->from[i]) || names(r->c->ended, r->c->nended, s->from[i]);
         for (size_t k = 0; k < index; k++)
@@ -151,7 +163,8 @@ static void check_succession(struct review *r, size_t index)
         if (!there_before(r, s->from[i]))
             unknown_unit(r, where, s->from[i]);
         if (names(s->to, s->nto, s->from[i]))
-            problem_add(&t->why, "%.*s: %.*s cannot take over from itself", SLICE_ARG(where), SLICE_ARG(s->from[i]));
+            problem_add(&t->why, "%.*s: %.*s cannot take over from itself", SLICE_ARG(where),
+                        SLICE_ARG(s->from[i]));
     }
     for (size_t i = 0; i < s->nto; i++) {
         if (!program_unit_by_id(r->next, s->to[i], r->c->from) && !names(s->from, s->nfrom, s->to[i]))

@@ -120,9 +120,9 @@ void step_install(const struct program *p, const struct world *w, instant_t now,
 {
     struct turn t;
     turn_begin(&t, p, w, now, cause, a, out);
+    migrate_all(&t); /* first: it takes its instances from the world */
     provisional_install(&t);
     succession_settle(&t);
-    migrate_all(&t);
     generator_install(&t);
     schedules_install(&t);
     turn_end(&t);

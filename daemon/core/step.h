@@ -270,6 +270,13 @@ struct issued {
     struct slice document_title;  /* empty: none */
     struct slice number;          /* the document's, or empty */
     struct slice number_series;   /* what to count up: see effects.numbers */
+    struct document_text {        /* what the document says, as of this moment */
+        struct slice main;        /* HTML of p table tr th td ul ol li strong br, without attributes; empty: no document, or nothing leaves */
+        struct slice issuer;      /* titles */
+        struct slice *to, *copy;
+        size_t nto, ncopy;
+        date_t date;
+    } text;
     uint32_t place;               /* of the rule or state that issued it */
     int n; /* counts measures of the same name from the same instance in this turn, from 0 */
     enum may_issue how;

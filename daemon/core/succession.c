@@ -1,9 +1,11 @@
-/* What is handed over when units end: open tasks, cases, counts. All that is due by today is handed over at once, in a turn of its own: that
- * of the timer of the generator's instance under a key that no obligation's name can be, which stands at 00:00 of the next succession;
- * that of a roster change or a definition that speaks of today or of the past.
+/* What is handed over when units end: open tasks, cases, counts. All that is due by today is handed over at
+ * once, in a turn of its own: that of the timer of the generator's instance under a key that no obligation's
+ * name can be, which stands at 00:00 of the next succession; that of a roster change or a definition that
+ * speaks of today or of the past.
  *
- * Invariant: between turns no instance that is not final has, where its key or a variable names a unit, one that an earlier turn's roster
- * knows to have been succeeded. What is final stays where it is: it is history. */
+ * Invariant: between turns no instance that is not final has, where its key or a variable names a unit, one
+ * that an earlier turn's roster knows to have been succeeded. What is final stays where it is: it is history.
+ */
 #include "core/roster.h"
 #include "core/turn.h"
 
@@ -43,6 +45,16 @@ static bool keeps_points(const struct program *p, int machine)
     return false;
 }
 
+/* For a period that is over whoever was there on its last day answers: its points are not handed over. */
+static date_t roster_day(const struct turn *t, const struct instance *i)
+{
+    struct period scored;
+    if (!keeps_points(t->p, i->machine) || !period_parse(i->key[1], &scored))
+        return t->today;
+    date_t last = period_end(scored) - 1;
+    return last < t->today ? last : t->today;
+}
+
 /* Points are counts. */
 static enum heir inherits(const struct turn *t, const struct instance *i)
 {
@@ -55,10 +67,11 @@ static enum heir inherits(const struct turn *t, const struct instance *i)
 static bool key_of_heir(struct turn *t, const struct instance *i, enum heir what, struct slice *key)
 {
     bool moved = false;
+    date_t day = roster_day(t, i);
     memcpy(key, i->key, sizeof i->key);
     for (size_t k = 0; k < t->p->machines[i->machine].nkey; k++)
         if (key[k].n && names_unit(t->p, i, k)) {
-            key[k] = heir(t, key[k], what);
+            key[k] = program_heir(t->p, key[k], what, day);
             moved |= !slice_eq(key[k], i->key[k]);
         }
     return moved;
@@ -66,7 +79,8 @@ static bool key_of_heir(struct turn *t, const struct instance *i, enum heir what
 
 static bool is_of_units(const struct type *type)
 {
-    return type->tag == TYPE_UNIT || ((type->tag == TYPE_SET || type->tag == TYPE_LIST) && type->of->tag == TYPE_UNIT);
+    return type->tag == TYPE_UNIT ||
+           ((type->tag == TYPE_SET || type->tag == TYPE_LIST) && type->of->tag == TYPE_UNIT);
 }
 
 static bool value_moves(struct turn *t, const struct value *v, enum heir what)
@@ -95,7 +109,8 @@ static int value_order(const void *a, const void *b)
     return value_cmp(a, b);
 }
 
-static struct value value_of_heir(struct turn *t, const struct type *type, const struct value *v, enum heir what)
+static struct value value_of_heir(struct turn *t, const struct type *type, const struct value *v,
+                                  enum heir what)
 {
     struct value out = *v;
     size_t kept = 0;
@@ -218,7 +233,8 @@ static void counts_part(struct turn *t, struct touched *x)
         counts_add(t, to, counts);
 }
 
-static void record(struct turn *t, const struct touched *x, int from, int to, const struct touched *other, bool came)
+static void record(struct turn *t, const struct touched *x, int from, int to, const struct touched *other,
+                   bool came)
 {
     struct transition *tr =
         arena_push(t->arena, &t->out->transitions, &t->out->ntransitions, &t->transitions_cap, sizeof *tr);
@@ -259,7 +275,7 @@ struct search {
     struct found {
         int machine;
         struct slice key[KEY_PARTS_MAX];
-    } *item;
+    } * item;
     size_t n, cap;
 };
 
@@ -318,7 +334,8 @@ static void arm_next(struct turn *t, const struct succession *next)
     struct touched *x = overlay_find(t, GENERATOR, key);
     instant_t at = next ? tz_instant(t->p->tz, next->day, 0) : INSTANT_NONE;
     bool fresh = !x;
-    if (t->failed || (!next && (!x || x->i.ntimers == 0)) || (next && x && x->i.ntimers && x->i.timers[0].nominal == at))
+    if (t->failed || (!next && (!x || x->i.ntimers == 0)) ||
+        (next && x && x->i.ntimers && x->i.timers[0].nominal == at))
         return;
     if (fresh && !(x = overlay_birth(t, GENERATOR, key)))
         return;

@@ -156,7 +156,7 @@ static void credit_entry(struct turn *t, const struct account *a, const struct c
     if (!x)
         return;
     struct value *entries = &x->i.vars[TALLY_ENTRIES];
-    if (entries->list.n == TALLY_ENTRIES_MAX)
+    if (entries->list.n >= TALLY_ENTRIES_MAX)
         turn_fail(t, "%.*s of %.*s for %.*s: more than %d entries", SLICE_ARG(y->name), SLICE_ARG(a->unit),
                   SLICE_ARG(x->i.key[1]), TALLY_ENTRIES_MAX);
     else

@@ -61,11 +61,9 @@ struct eval turn_view(struct turn *t, const struct acting *act, const struct row
                          .row = row};
 }
 
-struct value turn_eval_row(struct turn *t, const struct expr *x, const struct acting *act,
-                           const struct value *item)
+struct value turn_eval_rows(struct turn *t, const struct expr *x, const struct acting *act, const struct row *row)
 {
-    struct row row = {.item = item};
-    struct eval ev = turn_view(t, act, item ? &row : NULL);
+    struct eval ev = turn_view(t, act, row);
     struct value na = {.tag = VALUE_NA};
     if (!x || t->failed)
         return na;
@@ -76,6 +74,13 @@ struct value turn_eval_row(struct turn *t, const struct expr *x, const struct ac
     else if (t->cost > STEP_COST_MAX)
         turn_fail_at(t, x->place, "too much work for one turn");
     return t->failed ? na : v;
+}
+
+struct value turn_eval_row(struct turn *t, const struct expr *x, const struct acting *act,
+                           const struct value *item)
+{
+    struct row row = {.item = item};
+    return turn_eval_rows(t, x, act, item ? &row : NULL);
 }
 
 struct value turn_eval(struct turn *t, const struct expr *x, const struct acting *act)

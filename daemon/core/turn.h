@@ -4,6 +4,7 @@
  *   route.c fold.c                  which instances an event reaches; counters and last records
  *   turn.c                          the queue, the choice of a rule, leaving and entering states
  *   actions.c issue.c timers.c      what rules do
+ *   document.c                      what documents say
  *   tally.c tally_close.c           points: what credits them, and publication
  *   fill.c                          fields and limits of rows
  *   reading.c                       readings of indicators
@@ -107,6 +108,7 @@ struct value turn_eval(struct turn *t, const struct expr *x, const struct acting
 /* The same with a row bound from outside. */
 struct value turn_eval_row(struct turn *t, const struct expr *x, const struct acting *act,
                            const struct value *row);
+struct value turn_eval_rows(struct turn *t, const struct expr *x, const struct acting *act, const struct row *row);
 bool turn_holds(struct turn *t, const struct expr *x, const struct acting *act);
 /* What an expression sees there. */
 struct eval turn_view(struct turn *t, const struct acting *act, const struct row *row);
@@ -179,6 +181,9 @@ void actions_run(struct turn *t, const struct acting *act, const struct action *
 void issue_measure(struct turn *t, const struct acting *act, const struct action *a);
 /* For `issued(…)`: a measure that counts as issued, by an instance (NULL: gone), to a unit or to nobody. */
 void issue_record(struct turn *t, struct touched *by, int measure, struct slice unit);
+/* What its document says, in out->text; `row`: the measure's. */
+void document_render(struct turn *t, const struct acting *act, const struct document *d, const struct value *row,
+                     struct issued *out);
 /* x NULL: its instance is no more. */
 void issue_proposed(struct turn *t, struct touched *x, const struct proposed *m);
 

@@ -54,7 +54,8 @@ bool ctl_colours(FILE *f);
 /* Each family in a file of its own. */
 extern const struct ctl_command ctl_check, ctl_due, ctl_simulate, ctl_test;
 extern const struct ctl_command ctl_explain, ctl_diff, ctl_new, ctl_graph;
-extern const struct ctl_command ctl_proposals, ctl_decide;
+extern const struct ctl_command ctl_schema, ctl_reference;
+extern const struct ctl_command ctl_proposals, ctl_decide, ctl_document;
 extern const struct ctl_command ctl_publish, ctl_send, ctl_play;
 extern const struct ctl_command ctl_tasks, ctl_cases, ctl_scores, ctl_measures, ctl_history, ctl_events, ctl_workflows,
     ctl_topics;

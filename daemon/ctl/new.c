@@ -10,7 +10,7 @@ static const struct skeleton {
 } files[] = {
     {"workflow.yaml",
      "# A regime beside its text: each duty and measure says its article. What every key means stands in "
-     "workflows/README.md;\n"
+     "workflows/REFERENCE.md;\n"
      "# `dubanctl check NAME` says every mistake at its place, `dubanctl test NAME` plays what stands in "
      "scenarios/.\n"
      "workflow:  NAME\n"

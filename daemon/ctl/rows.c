@@ -104,6 +104,8 @@ static struct slice as_transitions(const struct rows *r, const json_t *row, stru
         return S("");
     if (json_array_size(all) > 1)
         more = arena_printf(r->call->arena, ", %zu more", json_array_size(all) - 1);
+    if (slice_eq(json_member(t, "event"), S("succession")))
+        return arena_printf(r->call->arena, "%.*s handed over%.*s", SLICE_ARG(json_member(t, "machine")), SLICE_ARG(more));
     return arena_printf(r->call->arena, "%.*s %.*s → %.*s%.*s", SLICE_ARG(json_member(t, "machine")),
                         SLICE_ARG(from), SLICE_ARG(to), SLICE_ARG(more));
 }

@@ -212,6 +212,8 @@ static size_t count_tasks(const struct scenario_run *run, const struct obligatio
     size_t n = 0, owed;
     struct owed *pairs;
     struct period q = period_of_date(o->period, period_first(span));
+    if (!due_from_calendar(o))
+        return 0; /* what events bear, the calendar does not */
     for (; o->period == PERIOD_ONCE || period_first(q) < period_end(span); q = period_step(q, 1)) {
         date_t first = o->period == PERIOD_ONCE ? run->p->effective.from : period_first(q);
         if (first >= period_first(span) && first < period_end(span) && due_in_force(run->p, o, q)) {

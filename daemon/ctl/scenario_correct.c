@@ -130,21 +130,44 @@ static json_t *fill_request(struct draft *d)
 
 /* Of all but requests. What the last five are for, `alone` says. */
 static const struct key_def correction_keys[] = {
-    {"obligation", YAML_SCALAR, false}, {"obligations", YAML_LIST, false}, {"unit", YAML_SCALAR, false},
-    {"units", YAML_LIST, false},        {"about", YAML_SCALAR, false},     {"subject", YAML_SCALAR, false},
-    {"subjects", YAML_LIST, false},     {"period", YAML_SCALAR, false},    {"periods", YAML_LIST, false},
-    {"role", YAML_SCALAR, false},       {"roles", YAML_LIST, false},       {"machine", YAML_SCALAR, false},
-    {"machines", YAML_LIST, false},     {"state", YAML_SCALAR, false},     {"states", YAML_LIST, false},
-    {"task", YAML_SCALAR, false},       {"tasks", YAML_LIST, false},       {"due-from", YAML_SCALAR, false},
-    {"due-until", YAML_SCALAR, false},  {"by", YAML_SCALAR, false},        {"reason", YAML_SCALAR, false},
-    {"until", YAML_SCALAR, false},      {"for", YAML_SCALAR, false},       {"refused", YAML_SCALAR, false},
-    {"extend-due", YAML_SCALAR, false}, {"grounds", YAML_SCALAR, false},
+    {"obligation", YAML_SCALAR, false, "text", NULL, "tasks of it"},
+    {"obligations", YAML_LIST, false, "list of text", NULL, "the same for several"},
+    {"unit", YAML_SCALAR, false, "text", NULL, "of this unit"},
+    {"units", YAML_LIST, false, "list of text", NULL, "the same for several"},
+    {"about", YAML_SCALAR, false, "text", NULL, "about this"},
+    {"subject", YAML_SCALAR, false, "text", NULL, "cases of this subject"},
+    {"subjects", YAML_LIST, false, "list of text", NULL, "the same for several"},
+    {"period", YAML_SCALAR, false, "period", NULL, "of this period"},
+    {"periods", YAML_LIST, false, "list of period", NULL, "the same for several"},
+    {"role", YAML_SCALAR, false, "text", NULL, "of the units that hold it"},
+    {"roles", YAML_LIST, false, "list of text", NULL, "the same for several"},
+    {"machine", YAML_SCALAR, false, "text", NULL, "instances of it"},
+    {"machines", YAML_LIST, false, "list of text", NULL, "the same for several"},
+    {"state", YAML_SCALAR, false, "text", NULL, "those that are in it"},
+    {"states", YAML_LIST, false, "list of text", NULL, "the same for several"},
+    {"task", YAML_SCALAR, false, "text", NULL, "a printed key: `report/monthly/2024-03/w-01`"},
+    {"tasks", YAML_LIST, false, "list of text", NULL, "the same for several"},
+    {"due-from", YAML_SCALAR, false, "date", NULL, "tasks due on this day or later"},
+    {"due-until", YAML_SCALAR, false, "date", NULL, "or on this day or before"},
+    {"by", YAML_SCALAR, false, "unit", "the only one who may", "who makes it"},
+    {"reason", YAML_SCALAR, false, "text", NULL, "why; on record"},
+    {"until", YAML_SCALAR, false, "date", NULL, "of `extend`: the new last day"},
+    {"for", YAML_SCALAR, false, "duration", NULL, "of `extend`: how much longer"},
+    {"refused", YAML_SCALAR, false, "yes-no", NULL, "of `extend`: the request is refused"},
+    {"extend-due", YAML_SCALAR, false, "yes-no", NULL, "of `resume`: the days paused are added"},
+    {"grounds", YAML_SCALAR, false, "text", NULL, "of `excuse`: on what grounds"},
 };
+const struct key_table scenario_correction_table = KEY_TABLE(correction_keys);
 static const struct key_def request_keys[] = {
-    {"obligation", YAML_SCALAR, true}, {"unit", YAML_SCALAR, true},  {"about", YAML_SCALAR, false},
-    {"period", YAML_SCALAR, false},    {"until", YAML_SCALAR, true}, {"grounds", YAML_SCALAR, true},
-    {"by", YAML_SCALAR, false},
+    {"obligation", YAML_SCALAR, true, "name", NULL, "what is not ready"},
+    {"unit", YAML_SCALAR, true, "unit", NULL, "whose task it is"},
+    {"about", YAML_SCALAR, false, "text", NULL, "about what"},
+    {"period", YAML_SCALAR, false, "period", NULL, "of when"},
+    {"until", YAML_SCALAR, true, "date", NULL, "the day that is asked for"},
+    {"grounds", YAML_SCALAR, true, "text", NULL, "why"},
+    {"by", YAML_SCALAR, false, "unit", "the unit", "who asks"},
 };
+const struct key_table scenario_request_table = KEY_TABLE(request_keys);
 
 #define KEYS(k) k, sizeof k / sizeof *k
 const struct form correction_forms[] = {

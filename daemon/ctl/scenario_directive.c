@@ -4,9 +4,17 @@
 #include "lang/diag.h"
 
 static const struct key_def directive_keys[] = {
-    {"obligation", YAML_SCALAR, true}, {"unit", YAML_SCALAR, false},  {"units", YAML_LIST, false},
-    {"about", YAML_SCALAR, true},      {"title", YAML_SCALAR, true},  {"source", YAML_SCALAR, false},
-    {"due", YAML_SCALAR, false},       {"basis", YAML_SCALAR, false}, {"by", YAML_SCALAR, false}};
+    {"obligation", YAML_SCALAR, true, "name", NULL, "one that is `born-by: directive`"},
+    {"unit", YAML_SCALAR, false, "unit", NULL, "who shall do it; one of unit and units"},
+    {"units", YAML_LIST, false, "list of unit", NULL, "a task for each"},
+    {"about", YAML_SCALAR, true, "text", NULL, "its number: tells it from others"},
+    {"title", YAML_SCALAR, true, "text", NULL, "what is to be done"},
+    {"source", YAML_SCALAR, false, "text", NULL, "where it comes from"},
+    {"due", YAML_SCALAR, false, "date", "never", "its last day"},
+    {"basis", YAML_SCALAR, false, "text", "the obligation's", "what measures cite"},
+    {"by", YAML_SCALAR, false, "unit", "the only one who may", "who gives it"},
+};
+const struct key_table scenario_directive_table = KEY_TABLE(directive_keys);
 
 static json_t *fill_directive(struct draft *d)
 {

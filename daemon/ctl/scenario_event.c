@@ -70,14 +70,24 @@ struct slice scenario_reporter(const struct draft *d, const int *roles, size_t n
     return reporter(d->r, d->key, yaml_get(d->body, "by"), roles, nroles, d->time);
 }
 
-static const struct key_def submit_keys[] = {
-    {"obligation", YAML_SCALAR, true}, {"unit", YAML_SCALAR, true}, {"about", YAML_SCALAR, false},
-    {"period", YAML_SCALAR, false},    {"fields", YAML_MAP, false}, {"attachments", YAML_LIST, false},
+static const struct key_def submission_keys[] = {
+    {"obligation", YAML_SCALAR, true, "name", NULL, "what is filed"},
+    {"unit", YAML_SCALAR, true, "unit", NULL, "by whom"},
+    {"about", YAML_SCALAR, false, "text", NULL, "about what"},
+    {"period", YAML_SCALAR, false, "period", "needed where the obligation recurs", "for when"},
+    {"fields", YAML_MAP, false, "map of anything", NULL, "as the obligation declares them"},
+    {"attachments", YAML_LIST, false, "list of anything", NULL, "`[{name: list, uri: …}]`"},
 };
+const struct key_table scenario_submission_table = KEY_TABLE(submission_keys);
 static const struct key_def review_keys[] = {
-    {"obligation", YAML_SCALAR, true}, {"unit", YAML_SCALAR, true}, {"about", YAML_SCALAR, false},
-    {"period", YAML_SCALAR, false},    {"by", YAML_SCALAR, false},  {"reasons", YAML_LIST, false},
+    {"obligation", YAML_SCALAR, true, "name", NULL, "what is reviewed"},
+    {"unit", YAML_SCALAR, true, "unit", NULL, "whose"},
+    {"about", YAML_SCALAR, false, "text", NULL, "about what"},
+    {"period", YAML_SCALAR, false, "period", "needed where the obligation recurs", "of when"},
+    {"by", YAML_SCALAR, false, "unit", "the only one who may", "who reviews"},
+    {"reasons", YAML_LIST, false, "list of text", NULL, "why it is returned"},
 };
+const struct key_table scenario_review_table = KEY_TABLE(review_keys);
 
 static json_t *fill_submission(struct draft *d)
 {
@@ -105,7 +115,7 @@ static json_t *fill_review(struct draft *d)
 }
 
 static const struct form forms[] = {
-    {"submit", "Submission", "submission", submit_keys, sizeof submit_keys / sizeof *submit_keys,
+    {"submit", "Submission", "submission", submission_keys, sizeof submission_keys / sizeof *submission_keys,
      fill_submission},
     {"accept", "Review", "review", review_keys, sizeof review_keys / sizeof *review_keys, fill_review},
     {"return", "Review", "review", review_keys, sizeof review_keys / sizeof *review_keys, fill_review},
@@ -296,19 +306,21 @@ static bool is_map(struct scenario_reader *r, const struct yaml *y)
     return y->kind == YAML_MAP;
 }
 
+static const struct key_def publication_keys[] = {
+    {"ranking", YAML_SCALAR, true, "name", NULL, "which"},
+    {"period", YAML_SCALAR, true, "period", NULL, "of when"},
+    {"positions", YAML_MAP, true, "map of place", NULL, "`i-017: 9 of 10`, `i-018: 7 of 10 tied 2`"},
+    {"by", YAML_SCALAR, false, "unit", "the only one who may", "who publishes it"},
+};
+const struct key_table scenario_publication_table = KEY_TABLE(publication_keys);
+
 static struct drafted draft_ranking(struct scenario_reader *r, instant_t time, const struct yaml *at, struct draft *d)
 {
-    static const struct key_def keys[] = {
-        {"ranking", YAML_SCALAR, true},
-        {"period", YAML_SCALAR, true},
-        {"positions", YAML_MAP, true},
-        {"by", YAML_SCALAR, false},
-    };
     struct compiler c = {.arena = r->arena, .diags = r->diags};
     size_t errors = r->diags->errors;
     *d = (struct draft){
         .r = r, .at = at, .key = at->pairs[0].key, .body = at, .time = time, .source = S("scenario")};
-    keys_check(&c, at, keys, sizeof keys / sizeof *keys, "a ranking");
+    keys_check(&c, at, publication_keys, sizeof publication_keys / sizeof *publication_keys, "a ranking");
     return (struct drafted){"Ranking", "ranking", r->diags->errors == errors ? fill_ranking(d) : NULL};
 }
 

@@ -4,6 +4,7 @@
 
 #include "ctl/json.h"
 #include "ctl/scenario.h"
+#include "ctl/scenario_grammar.h"
 #include "lang/compile.h"
 
 struct draft { /* one event being read */

@@ -1,5 +1,6 @@
 /* The maps of a scenario's checks: every key and every name in them is known, so that no slip makes a `none:`
  * hold for nothing. */
+#include "ctl/scenario_grammar.h"
 #include "ctl/scenario.h"
 #include "ctl/when.h"
 #include "lang/compile.h"
@@ -92,60 +93,69 @@ static void check_level(struct scenario_reader *r, const struct yaml *v)
 
 /* ---- which keys a check may have */
 
-struct pattern_key {
-    const char *name;
-    enum yaml_kind kind;
-    bool required;
-    void (*check)(struct scenario_reader *r, const struct yaml *v); /* NULL: any text */
+static const struct key_def issued_keys[] = {
+    {"measure", YAML_SCALAR, false, "measure name", NULL, "its name"},
+    {"unit", YAML_SCALAR, false, "unit", NULL, "its unit"},
+    {"subject", YAML_SCALAR, false, "text", NULL, "its subject"},
+    {"about", YAML_SCALAR, false, "text", NULL, "what the task is about"},
+    {"obligation", YAML_SCALAR, false, "obligation name", NULL, "its obligation"},
+    {"period", YAML_SCALAR, false, "period", NULL, "its period"},
+    {"basis", YAML_SCALAR, false, "text", NULL, "its article"},
+    {"level", YAML_SCALAR, false, "level", NULL, "its level"},
+    {"limit", YAML_SCALAR, false, "limit day", NULL, "its last day, or the instant"},
+    {"to", YAML_LIST, false, "list of text", NULL, "the whole list"},
+    {"copy", YAML_LIST, false, "list of text", NULL, "the whole list"},
+    {"document", YAML_SCALAR, false, "text", NULL, "the document's title"},
+    {"number", YAML_SCALAR, false, "text", NULL, "the document's number"},
+};
+const struct key_table scenario_issued_table = KEY_TABLE(issued_keys);
+static const struct key_def rejected_keys[] = {
+    {"because", YAML_SCALAR, true, "text", NULL, "stands in one of the reasons"},
+};
+const struct key_table scenario_rejected_table = KEY_TABLE(rejected_keys);
+static const struct key_def warned_keys[] = {
+    {"warns", YAML_SCALAR, true, "text", NULL, "stands in a warning of `dubanctl check`"},
+    {"unit", YAML_SCALAR, false, "unit", NULL, "stands in it, too"},
+};
+const struct key_table scenario_warned_table = KEY_TABLE(warned_keys);
+static const struct key_def due_keys[] = {
+    {"obligation", YAML_SCALAR, true, "obligation name", NULL, "whose tasks are counted"},
+    {"year", YAML_SCALAR, false, "period", NULL, "those that begin in it"},
+    {"period", YAML_SCALAR, false, "period", NULL, "the same, of another period; one of the two"},
+    {"unit", YAML_SCALAR, false, "unit", "all", "those of one unit"},
+    {"tasks", YAML_SCALAR, true, "whole number", NULL, "how many"},
+};
+const struct key_table scenario_due_table = KEY_TABLE(due_keys);
+
+/* What the values of some shapes must be besides. */
+static const struct {
+    const char *shape;
+    void (*check)(struct scenario_reader *r, const struct yaml *v);
+} checks[] = {
+    {"measure name", check_measure}, {"obligation name", check_obligation}, {"unit", check_unit},         {"period", check_period},
+    {"level", check_level},          {"limit day", check_when},             {"whole number", check_number},
 };
 
-static const struct pattern_key issued_keys[] = {
-    {"measure", YAML_SCALAR, false, check_measure},
-    {"unit", YAML_SCALAR, false, check_unit},
-    {"subject", YAML_SCALAR, false, NULL},
-    {"about", YAML_SCALAR, false, NULL},
-    {"obligation", YAML_SCALAR, false, check_obligation},
-    {"period", YAML_SCALAR, false, check_period},
-    {"basis", YAML_SCALAR, false, NULL},
-    {"level", YAML_SCALAR, false, check_level},
-    {"limit", YAML_SCALAR, false, check_when},
-    {"to", YAML_LIST, false, NULL},
-    {"copy", YAML_LIST, false, NULL},
-    {"document", YAML_SCALAR, false, NULL},
-    {"number", YAML_SCALAR, false, NULL},
-};
-static const struct pattern_key rejected_keys[] = {{"because", YAML_SCALAR, true, NULL}};
-static const struct pattern_key definition_keys[] = {{"warns", YAML_SCALAR, true, NULL},
-                                                     {"unit", YAML_SCALAR, false, check_unit}};
-static const struct pattern_key due_keys[] = {
-    {"obligation", YAML_SCALAR, true, check_obligation}, {"year", YAML_SCALAR, false, check_period},
-    {"period", YAML_SCALAR, false, check_period},        {"unit", YAML_SCALAR, false, check_unit},
-    {"tasks", YAML_SCALAR, true, check_number},
-};
-#define PATTERN_KEYS_MAX (sizeof issued_keys / sizeof *issued_keys)
+static void check_values(struct scenario_reader *r, const struct yaml *map, const struct key_table *table)
+{
+    for (size_t i = 0; i < table->n; i++) {
+        const struct yaml *v = yaml_get(map, table->key[i].name);
+        for (size_t k = 0; v && v->kind == YAML_SCALAR && k < sizeof checks / sizeof *checks; k++)
+            if (strcmp(checks[k].shape, table->key[i].shape) == 0)
+                checks[k].check(r, v);
+    }
+}
 
-static void check_table(struct scenario_reader *r, const struct yaml *map, const struct pattern_key *table,
-                        size_t n, const char *what)
+static void check_table(struct scenario_reader *r, const struct yaml *map, const struct key_table *table, const char *what)
 {
     struct compiler c = {.arena = r->arena, .diags = r->diags};
-    struct key_def def[PATTERN_KEYS_MAX] = {{NULL, YAML_NULL, false}};
-    for (size_t i = 0; i < n; i++)
-        def[i] = (struct key_def){table[i].name, table[i].kind, table[i].required};
-    keys_check(&c, map, def, n, what);
-    for (size_t i = 0; i < n; i++) {
-        const struct yaml *v = yaml_get(map, table[i].name);
-        if (v && v->kind == YAML_SCALAR && table[i].check)
-            table[i].check(r, v);
-    }
+    keys_check(&c, map, table->key, table->n, what);
+    check_values(r, map, table);
 }
 
 void scenario_measure_check(struct scenario_reader *r, const struct yaml *map)
 {
-    for (size_t i = 0; i < sizeof issued_keys / sizeof *issued_keys; i++) {
-        const struct yaml *v = yaml_get(map, issued_keys[i].name);
-        if (v && v->kind == YAML_SCALAR && issued_keys[i].check)
-            issued_keys[i].check(r, v);
-    }
+    check_values(r, map, &scenario_issued_table);
 }
 
 void scenario_pattern_check(struct scenario_reader *r, enum check_kind kind, const struct yaml *map)
@@ -156,13 +166,13 @@ void scenario_pattern_check(struct scenario_reader *r, enum check_kind kind, con
     case CHECK_PROPOSED:
     case CHECK_NONE:
     case CHECK_ONLY:
-        check_table(r, map, issued_keys, sizeof issued_keys / sizeof *issued_keys, "a measure");
+        check_table(r, map, &scenario_issued_table, "a measure");
         return;
     case CHECK_REJECTED:
-        check_table(r, map, rejected_keys, sizeof rejected_keys / sizeof *rejected_keys, "rejected");
+        check_table(r, map, &scenario_rejected_table, "rejected");
         return;
     case CHECK_DUE:
-        check_table(r, map, due_keys, sizeof due_keys / sizeof *due_keys, "due");
+        check_table(r, map, &scenario_due_table, "due");
         if (!yaml_get(map, "year") == !yaml_get(map, "period"))
             yaml_diag(r->diags, SEVERITY_ERROR, DIAG_KEY_MISSING, map, "year: 2024, or period: 2024Q1",
                       "due names no span, or two");
@@ -174,7 +184,7 @@ void scenario_pattern_check(struct scenario_reader *r, enum check_kind kind, con
         scenario_score_read(r, map);
         return;
     case CHECK_DEFINITION:
-        check_table(r, map, definition_keys, sizeof definition_keys / sizeof *definition_keys, "check");
+        check_table(r, map, &scenario_warned_table, "check");
         return;
     case CHECK_KINDS:
         return;

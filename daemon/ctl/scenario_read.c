@@ -1,15 +1,29 @@
 /* Scenario files: from YAML to steps. */
+#include "ctl/scenario_grammar.h"
 #include "ctl/scenario.h"
 #include "ctl/when.h"
 #include "lang/compile.h"
 #include "lang/diag.h"
 
-static const char *const check_names[CHECK_KINDS] = {
-    [CHECK_EXPECT] = "expect",     [CHECK_NONE] = "none",   [CHECK_ONLY] = "only",
-    [CHECK_REJECTED] = "rejected", [CHECK_STATE] = "state", [CHECK_DUE] = "due",
-    [CHECK_SCORE] = "score",       [CHECK_DEFINITION] = "check",
-    [CHECK_WITHDRAWN] = "withdrawn", [CHECK_PROPOSED] = "proposed",
+static const struct key_def step_keys[] = {
+    [CHECK_EXPECT] = {"expect", YAML_NULL, false, "issued or list", NULL, "a measure like this was issued"},
+    [CHECK_NONE] = {"none", YAML_NULL, false, "issued or list", NULL, "no measure like this was; `none: {}`: none at all"},
+    [CHECK_ONLY] = {"only", YAML_NULL, false, "list of issued", NULL,
+                    "exactly these, of what those machines issued that can issue any of the measures listed; `only: []`, and a pattern "
+                    "without `measure`, is about all machines"},
+    [CHECK_REJECTED] = {"rejected", YAML_NULL, false, "rejected or list", NULL,
+                        "an event of this step was rejected; one that is, without such a check, fails the scenario"},
+    [CHECK_WITHDRAWN] = {"withdrawn", YAML_NULL, false, "issued or list", NULL,
+                         "a measure that went out was withdrawn; `withdrawn: []`: none was"},
+    [CHECK_PROPOSED] = {"proposed", YAML_NULL, false, "issued or list", NULL,
+                        "a measure waits for a decision since then; `proposed: []`: none does"},
+    [CHECK_STATE] = {"state", YAML_NULL, false, "instance or list", NULL,
+                     "one instance: its state, variables and counts; parts of its key, enough to name exactly one"},
+    [CHECK_DUE] = {"due", YAML_NULL, false, "due or list", NULL, "how many tasks there are"},
+    [CHECK_SCORE] = {"score", YAML_NULL, false, "scored or list", NULL, "what a tally says"},
+    [CHECK_DEFINITION] = {"check", YAML_NULL, false, "warned or list", NULL, "what checking the definition says"},
 };
+const struct key_table scenario_step_table = KEY_TABLE(step_keys);
 
 static bool starts_with(struct slice s, struct slice with)
 {
@@ -19,7 +33,7 @@ static bool starts_with(struct slice s, struct slice with)
 static int check_named(struct slice name)
 {
     for (int k = 0; k < CHECK_KINDS; k++)
-        if (slice_eq(name, slice_of(check_names[k])))
+        if (slice_eq(name, slice_of(step_keys[k].name)))
             return k;
     return -1;
 }
@@ -30,7 +44,7 @@ static void add_pattern(struct scenario_reader *r, struct scenario_check *c, con
 {
     if (map->kind != YAML_MAP) {
         yaml_diag(r->diags, SEVERITY_ERROR, DIAG_SHAPE, map, "a map such as {measure: …, unit: …}",
-                  "“%s” takes maps", check_names[c->kind]);
+                  "“%s” takes maps", step_keys[c->kind].name);
         return;
     }
     scenario_pattern_check(r, c->kind, map);
@@ -51,7 +65,7 @@ static void read_check(struct scenario_reader *r, struct scenario_step *step, en
         add_pattern(r, c, pair->value);
     if (!c->npatterns && kind != CHECK_ONLY && kind != CHECK_WITHDRAWN && kind != CHECK_PROPOSED)
         yaml_diag(r->diags, SEVERITY_ERROR, DIAG_SHAPE, pair->key, "a map, or a list of them",
-                  "“%s” says nothing", check_names[kind]);
+                  "“%s” says nothing", step_keys[kind].name);
 }
 
 /* ---- steps */
@@ -85,7 +99,7 @@ static void unknown_key(struct scenario_reader *r, const struct yaml *key)
 {
     struct slice names[CHECK_KINDS + 1];
     for (int k = 0; k < CHECK_KINDS; k++)
-        names[k] = slice_of(check_names[k]);
+        names[k] = slice_of(step_keys[k].name);
     names[CHECK_KINDS] = S("until");
     struct slice near = nearest_name(key->text, names, CHECK_KINDS + 1);
     struct slice expected = near.n ? arena_printf(r->arena, "did you mean “%.*s”?", SLICE_ARG(near))
@@ -190,21 +204,24 @@ static void read_covers(struct scenario_reader *r, const struct yaml *list)
     }
 }
 
+static const struct key_def scenario_keys[] = {
+    {"scenario", YAML_SCALAR, true, "text", NULL, "a sentence: what it shows"},
+    {"covers", YAML_LIST, false, "list of text", NULL, "articles, counted by `test`"},
+    {"given", YAML_LIST, false, "list of given", NULL,
+     "events before, with a time as their key or without: at the start"},
+    {"at", YAML_LIST, true, "list of step", NULL, "what comes in, and what must hold"},
+};
+const struct key_table scenario_table = KEY_TABLE(scenario_keys);
+
 bool scenario_read(const struct program *p, const struct bundle_file *file, struct arena *a, struct diags *d,
                    struct scenario *out)
 {
-    static const struct key_def keys[] = {
-        {"scenario", YAML_SCALAR, true},
-        {"covers", YAML_LIST, false},
-        {"given", YAML_LIST, false},
-        {"at", YAML_LIST, true},
-    };
     struct scenario_reader r = {.p = p, .arena = a, .diags = d, .s = out};
     struct compiler c = {.arena = a, .diags = d};
     size_t errors = d->errors;
     *out = (struct scenario){.file = file, .title = file->shown};
     struct yaml *root = yaml_parse(file, d);
-    if (!root || !keys_check(&c, root, keys, sizeof keys / sizeof *keys, "a scenario"))
+    if (!root || !keys_check(&c, root, scenario_keys, sizeof scenario_keys / sizeof *scenario_keys, "a scenario"))
         return false;
     if (d->errors != errors)
         return false;

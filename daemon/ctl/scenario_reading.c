@@ -4,10 +4,16 @@
 #include "lang/diag.h"
 
 static const struct key_def reading_keys[] = {
-    {"indicator", YAML_SCALAR, true},       {"unit", YAML_SCALAR, true},
-    {"period", YAML_SCALAR, true},          {"by", YAML_SCALAR, false},
-    {"value", YAML_SCALAR, false},          {"ratio", YAML_SCALAR, false},
-    {"not-applicable", YAML_SCALAR, false}, {"approximate", YAML_SCALAR, false}};
+    {"indicator", YAML_SCALAR, true, "name", NULL, "of what"},
+    {"unit", YAML_SCALAR, true, "unit", NULL, "whose"},
+    {"period", YAML_SCALAR, true, "period", NULL, "of when"},
+    {"by", YAML_SCALAR, false, "unit", "the unit, else the only one who may", "who reports it"},
+    {"value", YAML_SCALAR, false, "value", NULL, "`26%`, `1500余`; one of value, ratio and not-applicable"},
+    {"ratio", YAML_SCALAR, false, "text", NULL, "`28/39`; `0/0` is n/a"},
+    {"not-applicable", YAML_SCALAR, false, "yes-no", NULL, "there is nothing to measure"},
+    {"approximate", YAML_SCALAR, false, "yes-no", "as written", "only roughly so"},
+};
+const struct key_table scenario_reading_table = KEY_TABLE(reading_keys);
 
 static void put_ratio(json_t *o, const struct draft *d, const struct yaml *ratio)
 {

@@ -169,25 +169,59 @@ static json_t *fill_decide(struct draft *d)
         "period", YAML_SCALAR, false                                                                         \
     }
 
-static const struct key_def annul_keys[] = {
-    {"record", YAML_SCALAR, false}, OF_MEASURE, {"reason", YAML_SCALAR, false}, {"by", YAML_SCALAR, false}};
-static const struct key_def supersede_keys[] = {
-    {"record", YAML_SCALAR, true},   {"with", YAML_MAP, true},       {"received", YAML_SCALAR, false},
-    {"reissue", YAML_SCALAR, false}, {"reason", YAML_SCALAR, false}, {"by", YAML_SCALAR, false}};
-static const struct key_def late_keys[] = {{"received", YAML_SCALAR, true},
-                                           {"with", YAML_MAP, true},
-                                           {"reissue", YAML_SCALAR, false},
-                                           {"reason", YAML_SCALAR, false},
-                                           {"by", YAML_SCALAR, false}};
-static const struct key_def decide_keys[] = {
-    OF_MEASURE, {"answer", YAML_SCALAR, true}, {"reason", YAML_SCALAR, false}, {"by", YAML_SCALAR, false}};
+static const struct key_def annulment_keys[] = {
+    {"record", YAML_SCALAR, false, "RECORD", NULL,
+     "`at TIME`, `N at TIME`: the event of that time in the steps before; of several, the Nth"},
+    {"measure", YAML_SCALAR, false, "name", NULL,
+     "instead: the last such warning or supervision; with as much of the following as names it"},
+    {"unit", YAML_SCALAR, false, "unit", NULL, "its unit"},
+    {"subject", YAML_SCALAR, false, "text", NULL, "its subject"},
+    {"about", YAML_SCALAR, false, "text", NULL, "what the task is about"},
+    {"obligation", YAML_SCALAR, false, "name", NULL, "its obligation"},
+    {"period", YAML_SCALAR, false, "period", NULL, "its period"},
+    {"reason", YAML_SCALAR, false, "text", NULL, "why; on record"},
+    {"by", YAML_SCALAR, false, "unit", "the only one who may", "who says it"},
+};
+const struct key_table scenario_annulment_table = KEY_TABLE(annulment_keys);
+static const struct key_def replacement_keys[] = {
+    {"record", YAML_SCALAR, true, "RECORD", NULL, "the event in whose place another stands"},
+    {"with", YAML_MAP, true, "event", NULL, "the event that stands there"},
+    {"received", YAML_SCALAR, false, "moment", "that of the record", "when it should have come"},
+    {"reissue", YAML_SCALAR, false, "yes-no", "`no`",
+     "what newly follows is issued at once, and waits for no decision"},
+    {"reason", YAML_SCALAR, false, "text", NULL, "why; on record"},
+    {"by", YAML_SCALAR, false, "unit", "the only one who may", "who says it"},
+};
+const struct key_table scenario_replacement_table = KEY_TABLE(replacement_keys);
+static const struct key_def late_keys[] = {
+    {"received", YAML_SCALAR, true, "moment", NULL, "when it should have come"},
+    {"with", YAML_MAP, true, "event", NULL, "the event"},
+    {"reissue", YAML_SCALAR, false, "yes-no", "`no`",
+     "what newly follows is issued at once, and waits for no decision"},
+    {"reason", YAML_SCALAR, false, "text", NULL, "why; on record"},
+    {"by", YAML_SCALAR, false, "unit", "the only one who may", "who says it"},
+};
+const struct key_table scenario_late_table = KEY_TABLE(late_keys);
+static const struct key_def decision_keys[] = {
+    {"measure", YAML_SCALAR, false, "name", NULL,
+     "the one that is proposed; with as much of the following as names it"},
+    {"unit", YAML_SCALAR, false, "unit", NULL, "its unit"},
+    {"subject", YAML_SCALAR, false, "text", NULL, "its subject"},
+    {"about", YAML_SCALAR, false, "text", NULL, "what the task is about"},
+    {"obligation", YAML_SCALAR, false, "name", NULL, "its obligation"},
+    {"period", YAML_SCALAR, false, "period", NULL, "its period"},
+    {"answer", YAML_SCALAR, true, "issue|decline", NULL, "what becomes of it"},
+    {"reason", YAML_SCALAR, false, "text", NULL, "why; on record"},
+    {"by", YAML_SCALAR, false, "unit", "the only one who may", "who says it"},
+};
+const struct key_table scenario_decision_table = KEY_TABLE(decision_keys);
 
 #define KEYS(k) k, sizeof k / sizeof *k
 static const struct form forms[] = {
-    {"annul", "Annul", "annul", KEYS(annul_keys), fill_annul},
-    {"supersede", "Supersede", "supersede", KEYS(supersede_keys), fill_supersede},
+    {"annul", "Annul", "annul", KEYS(annulment_keys), fill_annul},
+    {"supersede", "Supersede", "supersede", KEYS(replacement_keys), fill_supersede},
     {"late", "Supersede", "supersede", KEYS(late_keys), fill_supersede},
-    {"decide", "Decide", "decide", KEYS(decide_keys), fill_decide},
+    {"decide", "Decide", "decide", KEYS(decision_keys), fill_decide},
 };
 
 /* An event that the workflow declares under the name goes before. */

@@ -1,14 +1,23 @@
 /* The check `score`: what a tally says of a unit and a period, closed or as it would close now. */
 #include "core/tally.h"
+#include "ctl/scenario_grammar.h"
 #include "ctl/scenario_run.h"
 #include "engine/query.h"
 #include "lang/compile.h"
 #include "lang/diag.h"
 
-static const struct key_def score_keys[] = {
-    {"tally", YAML_SCALAR, true},       {"unit", YAML_SCALAR, true},   {"period", YAML_SCALAR, true},
-    {"items", YAML_MAP, false},         {"total", YAML_SCALAR, false}, {"self", YAML_MAP, false},
-    {"self-total", YAML_SCALAR, false}, {"closed", YAML_SCALAR, false}};
+static const struct key_def scored_keys[] = {
+    {"tally", YAML_SCALAR, true, "name", NULL, "which"},
+    {"unit", YAML_SCALAR, true, "unit", NULL, "whose"},
+    {"period", YAML_SCALAR, true, "period", NULL, "when"},
+    {"items", YAML_MAP, false, "map of value", NULL,
+     "what they come to, closed or as it would close now; `n/a` for what cannot be told"},
+    {"total", YAML_SCALAR, false, "value", NULL, "the same"},
+    {"self", YAML_MAP, false, "map of value", NULL, "the unit's own points by item"},
+    {"self-total", YAML_SCALAR, false, "value", NULL, "and their total"},
+    {"closed", YAML_SCALAR, false, "yes-no", NULL, "whether it is published"},
+};
+const struct key_table scenario_scored_table = KEY_TABLE(scored_keys);
 
 /* ---- before anything runs */
 
@@ -70,7 +79,7 @@ void scenario_score_read(struct scenario_reader *r, const struct yaml *map)
     struct period p;
     int tally;
     size_t errors = r->diags->errors;
-    keys_check(&c, map, score_keys, sizeof score_keys / sizeof *score_keys, "score");
+    keys_check(&c, map, scored_keys, sizeof scored_keys / sizeof *scored_keys, "score");
     if (r->diags->errors != errors)
         return;
     expect_tally(r, name, &tally);

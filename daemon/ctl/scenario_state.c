@@ -1,4 +1,5 @@
 /* The check `state`: in which state one instance is, and what its variables and counters hold. */
+#include "ctl/scenario_grammar.h"
 #include "ctl/scenario_run.h"
 #include "ctl/when.h"
 #include "engine/query.h"
@@ -33,6 +34,13 @@ static const struct machine *machine_expect(struct scenario_reader *r, const str
     return &p->machines[program_machine(p, at->text)];
 }
 
+static const struct key_def instance_keys[] = {
+    {"machine", YAML_SCALAR, true, "name", NULL, "which machine or ledger"},
+    {"state", YAML_SCALAR, false, "name", NULL, "the state it is in"},
+    {"limit", YAML_SCALAR, false, "limit day", NULL, "its limit's last day, or the instant"},
+};
+const struct key_table scenario_instance_table = KEY_TABLE(instance_keys);
+
 void scenario_state_read(struct scenario_reader *r, const struct yaml *map)
 {
     struct compiler c = {.arena = r->arena, .diags = r->diags};
@@ -40,17 +48,16 @@ void scenario_state_read(struct scenario_reader *r, const struct yaml *map)
     const struct machine *m = machine ? machine_expect(r, machine) : NULL;
     if (machine && !m)
         return;
-    size_t n = 0, room = 3 + (m ? m->nkey + m->nvars + m->ncounts : 0);
+    size_t n = 0, room = scenario_instance_table.n + (m ? m->nkey + m->nvars + m->ncounts : 0);
     struct key_def *def = ARENA_ARRAY(r->arena, struct key_def, room);
-    def[n++] = (struct key_def){"machine", YAML_SCALAR, true};
-    def[n++] = (struct key_def){"state", YAML_SCALAR, false};
-    def[n++] = (struct key_def){"limit", YAML_SCALAR, false};
+    for (; n < scenario_instance_table.n; n++)
+        def[n] = instance_keys[n];
     for (size_t i = 0; m && i < m->nkey; i++)
-        def[n++] = (struct key_def){arena_dup(r->arena, m->key[i].name).p, YAML_SCALAR, false};
+        def[n++] = (struct key_def){.name = arena_dup(r->arena, m->key[i].name).p, .kind = YAML_SCALAR};
     for (size_t i = 0; m && i < m->nvars; i++)
-        def[n++] = (struct key_def){arena_dup(r->arena, m->vars[i].name).p, YAML_SCALAR, false};
+        def[n++] = (struct key_def){.name = arena_dup(r->arena, m->vars[i].name).p, .kind = YAML_SCALAR};
     for (size_t i = 0; m && i < m->ncounts; i++)
-        def[n++] = (struct key_def){arena_dup(r->arena, m->counts[i].name).p, YAML_SCALAR, false};
+        def[n++] = (struct key_def){.name = arena_dup(r->arena, m->counts[i].name).p, .kind = YAML_SCALAR};
     keys_check(&c, map, def, n, "state");
     struct slice *names = ARENA_ARRAY(r->arena, struct slice, (m ? m->nstates : 0) + 1);
     for (size_t i = 0; m && i < m->nstates; i++)

@@ -1,11 +1,13 @@
 /* dubanctl simulate: a file of events, or a made-up year, run through a workflow in virtual time. */
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "ctl/check.h"
 #include "ctl/event_run.h"
 #include "ctl/json.h"
 #include "ctl/random_year.h"
 #include "ctl/table.h"
+#include "engine/document.h"
 
 struct run {
     const struct ctl_call *call;
@@ -13,6 +15,8 @@ struct run {
     struct arena *line; /* reset with every record */
     uint64_t *issued;   /* by measure: once for each unit and subject, not for each recipient */
     uint64_t events, rejected, duplicates, no_effect;
+    const char *documents; /* the folder they are written to, or NULL */
+    bool unwritten;        /* one could not be, and that was said */
 };
 
 static int measure_of(const struct program *p, struct slice name)
@@ -67,12 +71,40 @@ static void print_measure(struct run *r, const struct record *rec, struct slice 
     json_decref(o);
 }
 
+/* ---- documents: NUMBER.html, or ID.html of those without a number */
+
+static bool write_text(const char *path, struct slice text)
+{
+    FILE *f = fopen(path, "w");
+    bool ok = f && fwrite(text.p, 1, text.n, f) == text.n;
+    if (f)
+        ok = fclose(f) == 0 && ok;
+    return ok;
+}
+
+static void write_document(struct run *r, const struct record *rec)
+{
+    struct document_view d;
+    if (r->unwritten || !wire_has_document(rec) || !wire_document(rec, r->line, &d) || !d.first)
+        return;
+    struct slice name = d.number.n ? d.number : d.id;
+    char *path = (char *)(uintptr_t)arena_printf(r->line, "%s/%.*s.html", r->documents, SLICE_ARG(name)).p;
+    for (char *c = path + strlen(r->documents) + 1; *c; c++)
+        if (*c == '/')
+            *c = '_';
+    r->unwritten = !write_text(path, document_page(&d, r->line));
+    if (r->unwritten)
+        ctl_fail(r->call, CTL_COULD_NOT, "--documents %s: %s", path, strerror(errno));
+}
+
 static void take_output(void *ctx, const struct record *rec)
 {
     struct run *r = ctx;
     if (rec->topic == TOPIC_HISTORY)
         return;
     arena_reset(r->line);
+    if (r->documents)
+        write_document(r, rec);
     struct slice json = wire_record_json(rec, r->line);
     if (r->call->json)
         printf("%.*s\n", SLICE_ARG(json));
@@ -116,10 +148,7 @@ static void print_summary(const struct run *r)
 
 static bool write_events(const struct ctl_call *call, const char *path, struct slice text)
 {
-    FILE *f = fopen(path, "w");
-    bool ok = f && fwrite(text.p, 1, text.n, f) == text.n;
-    if (f)
-        ok = fclose(f) == 0 && ok;
+    bool ok = write_text(path, text);
     if (!ok)
         ctl_fail(call, CTL_COULD_NOT, "--write %s: %s", path, strerror(errno));
     return ok;
@@ -178,9 +207,13 @@ static enum ctl_exit run(struct ctl_call *call)
     enum ctl_exit status = take_events(call, p, &when, &event, &n);
     if (status != CTL_DONE)
         return status;
+    const char *documents = ctl_value(call, "documents");
+    if (documents && mkdir(documents, 0777) < 0 && errno != EEXIST)
+        return ctl_fail(call, CTL_COULD_NOT, "--documents %s: %s", documents, strerror(errno));
     struct run r = {.call = call,
                     .p = p,
                     .line = arena_new(),
+                    .documents = documents,
                     .issued = ARENA_ARRAY(call->arena, uint64_t, p->nmeasures + 1)};
     struct simulation *s = simulation_of(p, &b, when.from, take_output, &r, &e);
     status = s ? event_run_feed(call, s, &when, event, n, take_outcome, &r)
@@ -189,7 +222,7 @@ static enum ctl_exit run(struct ctl_call *call)
         print_summary(&r);
     simulation_free(s);
     arena_free(r.line);
-    return status;
+    return status == CTL_DONE && r.unwritten ? CTL_COULD_NOT : status;
 }
 
 const struct ctl_command ctl_simulate = {
@@ -205,6 +238,7 @@ const struct ctl_command ctl_simulate = {
                 {"write", "FILE", "of --random: keep the events, too", false},
                 {"from", "T", "when the definition takes force; default: the start of its effective span",
                  false},
+                {"documents", "FOLDER", "write every document that is issued there, as NUMBER.html", false},
                 {"until", "T", "let time run on to here; later events are left out", false}},
     .run = run,
 };

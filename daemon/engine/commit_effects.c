@@ -169,6 +169,27 @@ enum turn_status commit_numbers(struct turn *turn, const struct effects *fx)
 
 /* ---- history, and where measures are in it */
 
+/* Where the document that an output carries is to be found. */
+static enum turn_status commit_document(struct store_txn *t, struct slice workflow, uint64_t sequence,
+                                        const struct record *output, size_t i, struct err *err)
+{
+    struct arena *a = arena_new();
+    struct document_view d;
+    enum turn_status st = TURN_DONE;
+
+    if (wire_document(output, a, &d)) {
+        unsigned char at[16];
+        struct key k;
+
+        key_document(&k, workflow, d.id);
+        put_be64(at, sequence);
+        put_be64(at + 8, i);
+        st = engine_put(t, TABLE_DOCUMENT, key_slice(&k), (struct slice){(const char *)at, sizeof at}, err);
+    }
+    arena_free(a);
+    return st;
+}
+
 enum turn_status commit_measures(struct store_txn *t, struct slice workflow, uint64_t sequence,
                                  const struct record *outputs, size_t n, struct err *err)
 {
@@ -177,10 +198,13 @@ enum turn_status commit_measures(struct store_txn *t, struct slice workflow, uin
     for (size_t i = 0; st == TURN_DONE && i < n; i++) {
         struct key k;
 
+        if (wire_has_document(&outputs[i]))
+            st = commit_document(t, workflow, sequence, &outputs[i], i, err);
         if (outputs[i].topic != TOPIC_WARNINGS && outputs[i].topic != TOPIC_SUPERVISION)
             continue;
         key_measure(&k, workflow, sequence, (uint32_t)i);
-        st = engine_put(t, TABLE_MEASURE, key_slice(&k), (struct slice){NULL, 0}, err);
+        if (st == TURN_DONE)
+            st = engine_put(t, TABLE_MEASURE, key_slice(&k), (struct slice){NULL, 0}, err);
     }
     return st;
 }

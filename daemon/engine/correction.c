@@ -134,13 +134,13 @@ enum turn_status correction_apply(struct turn *turn, const struct input *in, str
     return st;
 }
 
-static bool late_already(const struct effects *fx, instant_t now)
+/* Whatever its timers did would not have been done: before it was due, or before it was given more time. */
+static bool something_followed(const struct effects *fx)
 {
     for (size_t i = 0; i < fx->nchanged; i++) {
         const struct instance *is = fx->changed[i], *was = fx->was[i];
-        bool excused = is->standing.excused.n > 0 && (was == NULL || was->standing.excused.n == 0);
 
-        if (excused && (is->task == NULL || is->task->due <= now))
+        if (was != NULL && was->turns > 1 && is->standing.excused.n > 0 && was->standing.excused.n == 0)
             return true;
     }
     return false;
@@ -153,7 +153,7 @@ enum turn_status correction_excused(struct turn *turn, const struct input *in, c
     const struct record *input = turn->input;
     struct plan plan;
 
-    if (turn->engine->rerun != NULL || !late_already(fx, in->received))
+    if (turn->engine->rerun != NULL || !something_followed(fx))
         return TURN_DONE;
     turn->input = NULL; /* it stands in the turn before, which this one goes on from */
     enum turn_status st = plan_read(&plan, turn->txn, turn->flow->id, turn->err);

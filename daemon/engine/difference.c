@@ -117,6 +117,24 @@ static enum turn_status new_proposal(struct turn *live, struct rerun *r, struct 
                    : state_put(live->engine, live->txn, TABLE_PROPOSAL, key, bytes, live->err);
 }
 
+/* What waits in both worlds, and would now be issued in other words or to others. */
+static enum turn_status renew_proposals(struct turn *live, struct rerun *r)
+{
+    struct store_iter *i = store_iter_new(r->txn, TABLE_PROPOSAL);
+    enum turn_status st = TURN_DONE;
+    struct slice key, value, was;
+    struct key prefix;
+
+    key_workflow(&prefix, r->plan->workflow);
+    for (bool more = store_iter_seek(i, key_slice(&prefix), &key, &value);
+         st == TURN_DONE && more && key_has_prefix(key, key_slice(&prefix));
+         more = store_iter_next(i, &key, &value))
+        if (has(live->txn, TABLE_PROPOSAL, key, &was) && !slice_eq(was, value))
+            st = state_put(live->engine, live->txn, TABLE_PROPOSAL, key, value, live->err);
+    store_iter_free(i);
+    return st;
+}
+
 static enum turn_status replace_proposals(struct turn *live, struct rerun *r, const struct input *in,
                                           bool reissue, struct difference *d)
 {
@@ -128,6 +146,8 @@ static enum turn_status replace_proposals(struct turn *live, struct rerun *r, co
 
     for (size_t i = 0; st == TURN_DONE && i < n; i++)
         st = state_delete(live->engine, live->txn, TABLE_PROPOSAL, key[i], live->err);
+    if (st == TURN_DONE)
+        st = renew_proposals(live, r);
     key = only_here(r->txn, live->txn, TABLE_PROPOSAL, r->plan->workflow, live->arena, &n);
     for (size_t i = 0; st == TURN_DONE && i < n; i++)
         if (has(r->txn, TABLE_PROPOSAL, key[i], &value))

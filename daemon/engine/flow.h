@@ -2,7 +2,7 @@
  * caches; flow.c its workflows; apply.c an
  * input; drain.c timers; publish.c a definition; commit_effects.c storing a turn; seen.c known ids; world.c
  * what the core may ask; correction.c plan.c rerun.c difference.c a correction; proposal.c measures that wait
- * for a decision; restore.c the changelog back. */
+ * for a decision; roster.c changes of a roster; restore.c the changelog back. */
 #ifndef DUBAND_ENGINE_FLOW_H
 #define DUBAND_ENGINE_FLOW_H
 

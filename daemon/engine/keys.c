@@ -126,6 +126,12 @@ void key_proposal(struct key *k, struct slice workflow, struct slice id)
     key_bytes(k, id);
 }
 
+void key_document(struct key *k, struct slice workflow, struct slice id)
+{
+    key_workflow(k, workflow);
+    key_bytes(k, id);
+}
+
 void key_measure(struct key *k, struct slice workflow, uint64_t sequence, uint32_t output)
 {
     key_history(k, workflow, sequence);

@@ -11,6 +11,7 @@
  * [reasons of a rejection] TABLE_TIMER       workflow 0 due:s64 machine 0 part 0 … timer 0 n:u32  → ""
  *   TABLE_HISTORY     workflow 0 sequence:u64                              → HistoryRecord
  *   TABLE_MEASURE     workflow 0 sequence:u64 output:u32                   → ""
+ *   TABLE_DOCUMENT    workflow 0 id                                        → sequence:u64 output:u64
  *   TABLE_PROPOSAL    workflow 0 id                                        → Proposal
  *   TABLE_META        a name
  */
@@ -57,6 +58,7 @@ void key_timers_from(struct key *k, struct slice workflow,
                      instant_t due); /* where timers of that instant begin */
 void key_history(struct key *k, struct slice workflow, uint64_t sequence);
 void key_proposal(struct key *k, struct slice workflow, struct slice id);
+void key_document(struct key *k, struct slice workflow, struct slice id);
 void key_measure(struct key *k, struct slice workflow, uint64_t sequence, uint32_t output);
 
 /* The parts of a key found in a table; slices point into it. False: no such key. */

@@ -1,4 +1,5 @@
-/* Changes of a workflow's roster: kept in the order in which they were taken, until a definition brings a roster of its own. */
+/* Changes of a workflow's roster: kept in the order in which they were taken, until a definition brings a
+ * roster of its own. */
 #include "engine/flow.h"
 
 #include "core/roster.h"

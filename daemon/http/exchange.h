@@ -26,6 +26,7 @@ struct exchange {
     struct buf body;
     struct slice part[ROUTE_PARTS_MAX]; /* what the stars of the route's pattern stand for, decoded */
     struct buf headers;                 /* of the reply, beside the usual */
+    struct slice policy;                /* its Content-Security-Policy; empty: the usual */
     bool answered;                      /* its head is on the way */
     bool behind;                        /* its reader was found slow */
 

@@ -48,6 +48,10 @@ void reply_header(struct exchange *x, const char *name, const char *fmt, ...)
     buf_add(&x->headers, S("\r\n"));
 }
 
+static const char policy[] =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 static void write_date(struct buf *head)
 {
     char text[64];
@@ -69,9 +73,8 @@ static void write_head(struct exchange *x, struct buf *head, int status, const c
         S("Cache-Control: no-store\r\n"
           "X-Content-Type-Options: nosniff\r\n"
           "Referrer-Policy: no-referrer\r\n"
-          "Cross-Origin-Resource-Policy: same-origin\r\n"
-          "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-          "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n"));
+          "Cross-Origin-Resource-Policy: same-origin\r\n"));
+    buf_printf(head, "Content-Security-Policy: %.*s\r\n", SLICE_ARG(x->policy.n ? x->policy : slice_of(policy)));
     buf_add(head, buf_slice(&x->headers));
     if (!connection_keeps(x->connection))
         buf_add(head, S("Connection: close\r\n"));

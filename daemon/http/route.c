@@ -25,6 +25,7 @@ static const struct route {
     {"GET", "/v1/workflows", ACCESS_READ, handle_workflows},
     {"GET", "/v1/workflows/*/scores", ACCESS_READ, handle_scores},
     {"GET", "/v1/workflows/*/proposals", ACCESS_READ, handle_proposals},
+    {"GET", "/v1/workflows/*/documents/*", ACCESS_READ, handle_document},
     {"GET", "/v1/units", ACCESS_READ, handle_units},
     {"GET", "/v1/overview", ACCESS_READ, handle_overview},
     {"GET", "/v1/live", ACCESS_READ, handle_live},

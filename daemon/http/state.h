@@ -56,6 +56,7 @@ void handle_history(struct exchange *x);
 void handle_workflows(struct exchange *x);
 void handle_scores(struct exchange *x);
 void handle_proposals(struct exchange *x);
+void handle_document(struct exchange *x);
 void handle_units(struct exchange *x);
 void handle_overview(struct exchange *x);
 void handle_live(struct exchange *x);

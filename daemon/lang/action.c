@@ -25,18 +25,27 @@ static int var_read(const struct doing *d, const struct yaml *node)
 
 /* Each operation reads the map and may yield several actions; a is the next free slot. The number it made is
  * returned. */
-static const struct key_def limit_keys[] = {{"limit", YAML_SCALAR, true}};
+static const struct key_def limit_keys[] = {
+    {"limit", YAML_SCALAR, true, "expression", NULL,
+     "the instance's `limit`, without a measure: a date, whose 24:00 is meant, or an instant"},
+};
+const struct key_table limit_table = KEY_TABLE(limit_keys);
 
 typedef size_t action_read(const struct doing *d, const struct yaml *node, const struct yaml *what,
                            struct action *a);
 
+static const struct key_def set_keys[] = {
+    {"set", YAML_SCALAR, true, "name", NULL, "a variable"},
+    {"to", YAML_SCALAR, false, "expression", "yes, of a yes-no", "its new value"},
+};
+const struct key_table set_table = KEY_TABLE(set_keys);
+
 static size_t set_read(const struct doing *d, const struct yaml *node, const struct yaml *what,
                        struct action *a)
 {
-    static const struct key_def keys[] = {{"set", YAML_SCALAR, true}, {"to", YAML_SCALAR, false}};
     struct compiler *c = d->at->c;
     const struct yaml *to = yaml_get(node, "to");
-    keys_check(c, node, keys, 2, "set");
+    keys_check(c, node, set_keys, sizeof set_keys / sizeof *set_keys, "set");
     if (!is_scalar(what) || (a->index = var_read(d, what)) < 0)
         return 0;
     const struct type *type = &d->at->m->vars[a->index].type;
@@ -49,13 +58,17 @@ static size_t set_read(const struct doing *d, const struct yaml *node, const str
     return 0;
 }
 
+static const struct key_def clear_keys[] = {
+    {"clear", YAML_NULL, true, "name or list", NULL, "variables: back to `start`, or to nothing"},
+};
+const struct key_table clear_table = KEY_TABLE(clear_keys);
+
 static size_t clear_read(const struct doing *d, const struct yaml *node, const struct yaml *what,
                          struct action *a)
 {
-    static const struct key_def keys[] = {{"clear", YAML_NULL, true}};
     const struct yaml **item;
     size_t n = read_scalars(d->at->c, what, &item, "names of variables"), made = 0;
-    keys_check(d->at->c, node, keys, 1, "clear");
+    keys_check(d->at->c, node, clear_keys, sizeof clear_keys / sizeof *clear_keys, "clear");
     for (size_t i = 0; i < n; i++)
         if ((a[made].index = var_read(d, item[i])) >= 0) {
             a[made].op = ACTION_CLEAR;
@@ -65,18 +78,23 @@ static size_t clear_read(const struct doing *d, const struct yaml *node, const s
     return made;
 }
 
+static const struct key_def issue_keys[] = {
+    {"measure", YAML_SCALAR, true, "name", NULL,
+     "issued to the instance's unit; the keys below override its own"},
+    {"for", YAML_SCALAR, false, "units", "the instance's unit", "issued to each: `each lead of subject`"},
+    {"to", YAML_NULL, false, "addressee or list", "the measure's", "who gets it"},
+    {"copy", YAML_NULL, false, "addressee or list", "the measure's", "who gets a copy"},
+    {"basis", YAML_SCALAR, false, "article", "the measure's", "printed on it"},
+};
+const struct key_table issue_table = KEY_TABLE(issue_keys);
+
 static size_t measure_read(const struct doing *d, const struct yaml *node, const struct yaml *what,
                            struct action *a)
 {
-    static const struct key_def keys[] = {{"measure", YAML_SCALAR, true},
-                                          {"for", YAML_SCALAR, false},
-                                          {"to", YAML_NULL, false},
-                                          {"copy", YAML_NULL, false},
-                                          {"basis", YAML_SCALAR, false}};
     struct compiler *c = d->at->c;
     struct build *b = build_of(c);
     const struct yaml *units = yaml_get(node, "for");
-    keys_check(c, node, keys, 5, "measure");
+    keys_check(c, node, issue_keys, sizeof issue_keys / sizeof *issue_keys, "measure");
     if (!is_scalar(what))
         return 0;
     a->index = section_find(&b->measures, what->text);
@@ -96,6 +114,12 @@ static size_t measure_read(const struct doing *d, const struct yaml *node, const
     read_addressees(c, &s, yaml_get(node, "copy"), &a->copy, &a->ncopy);
     return 1;
 }
+
+/* The other keys are the event's fields. */
+static const struct key_def raise_keys[] = {
+    {"raise", YAML_SCALAR, true, "event name", NULL, "an event, queued behind this turn's own; the first `raise` of a name declares it"},
+};
+const struct key_table raise_table = KEY_TABLE(raise_keys);
 
 /* The expression for one field of the raised event, when the action gives none by name. */
 static const struct expr *raise_default(const struct doing *d, const struct kind *k, size_t field,
@@ -176,13 +200,18 @@ static bool timer_index(const struct doing *d, const struct yaml *what, struct a
     return false;
 }
 
+static const struct key_def arm_keys[] = {
+    {"timer", YAML_SCALAR, true, "name", NULL, "armed, or moved"},
+    {"at", YAML_SCALAR, true, "phrase", NULL, "when"},
+};
+const struct key_table arm_table = KEY_TABLE(arm_keys);
+
 static size_t timer_read(const struct doing *d, const struct yaml *node, const struct yaml *what,
                          struct action *a)
 {
-    static const struct key_def keys[] = {{"timer", YAML_SCALAR, true}, {"at", YAML_SCALAR, true}};
     struct compiler *c = d->at->c;
     const struct yaml *when = yaml_get(node, "at");
-    keys_check(c, node, keys, 2, "timer");
+    keys_check(c, node, arm_keys, sizeof arm_keys / sizeof *arm_keys, "timer");
     if (!timer_index(d, what, a) || !is_scalar(when))
         return 0;
     a->value = expr_compile(d->scope, when, NULL);
@@ -197,11 +226,15 @@ static size_t timer_read(const struct doing *d, const struct yaml *node, const s
     return a->value != NULL;
 }
 
+static const struct key_def cancel_keys[] = {
+    {"cancel", YAML_SCALAR, true, "name", NULL, "a timer: disarmed"},
+};
+const struct key_table cancel_table = KEY_TABLE(cancel_keys);
+
 static size_t cancel_read(const struct doing *d, const struct yaml *node, const struct yaml *what,
                           struct action *a)
 {
-    static const struct key_def keys[] = {{"cancel", YAML_SCALAR, true}};
-    keys_check(d->at->c, node, keys, 1, "cancel");
+    keys_check(d->at->c, node, cancel_keys, sizeof cancel_keys / sizeof *cancel_keys, "cancel");
     return timer_index(d, what, a);
 }
 

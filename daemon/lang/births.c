@@ -165,10 +165,6 @@ static void birth_read(struct compiler *c, const struct declared *d, const struc
     struct scope s = {.c = c};
     if (!event_where_read(c, (struct scope){.c = c}, at, &b->kind, &b->where))
         return;
-    if (b->kind == KIND_TIMER) {
-        ERROR_AT(c, BIRTH, at, "an event", "a timer belongs to an instance and bears nothing");
-        return;
-    }
     s.kind = b->kind;
     if (owed)
         b->owed_by = owners_read(&s, owed);
@@ -230,11 +226,16 @@ void births_read(struct compiler *c, const struct declared *d, struct obligation
 
 /* ---- the action task: unit, about, period and due are said by the rule */
 
-static const struct key_def task_keys[] = {{"task", YAML_SCALAR, true},
-                                           {"unit", YAML_SCALAR, false},
-                                           {"about", YAML_SCALAR, false},
-                                           {"period", YAML_SCALAR, false},
-                                           {"due", YAML_SCALAR, false}};
+static const struct key_def task_keys[] = {
+    {"task", YAML_SCALAR, true, "name", NULL, "an obligation `born-by: rules`: one task of it is born"},
+    {"unit", YAML_SCALAR, false, "units", "the instance's unit", "who owes it"},
+    {"about", YAML_SCALAR, false, "expression", NULL, "what it is about"},
+    {"period", YAML_SCALAR, false, "period expression", "the event's, else that of the day",
+     "of the obligation's kind"},
+    {"due", YAML_SCALAR, false, "expression", "the obligation's rule, or never",
+     "where the obligation has no `due`"},
+};
+const struct key_table task_table = KEY_TABLE(task_keys);
 
 static const struct expr *task_unit(struct machine_at *at, const struct scope *s, const struct yaml *node,
                                     const struct yaml *what)

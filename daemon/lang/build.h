@@ -45,6 +45,8 @@ static inline struct build *build_of(struct compiler *c)
 /* ---- files: a path as the definition writes it, relative to the folder of the workflow's own file. NULL:
  * not in the bundle. */
 const struct bundle_file *file_beside(const struct compiler *c, struct slice path);
+/* The same relative to the folder of the file that `at` stands in, a fragment's perhaps. */
+const struct bundle_file *file_by(const struct compiler *c, const struct yaml *at, struct slice path);
 const struct bundle_file *file_at(const struct compiler *c,
                                   struct slice path); /* a bundle path as it stands */
 /* A place inside a file that no yaml node stands for. */
@@ -63,6 +65,8 @@ const char *section_hint(struct compiler *c, const struct section *s, struct sli
 const char *name_hint(struct compiler *c, struct slice got, const struct slice *name, size_t n);
 /* Plain words of letters, digits and minus (any script): what may be named in an expression. */
 bool name_check(struct compiler *c, const struct yaml *at, const char *what);
+/* The same of a name that stands alone in expressions, and so must not be a word of theirs. */
+bool name_check_bare(struct compiler *c, const struct yaml *at, const char *what);
 
 /* ---- readers. Shapes were checked by keys_check: a node of another shape is passed over in silence. */
 struct slice read_text(const struct yaml *map, const char *key); /* empty: absent */

@@ -11,7 +11,7 @@
 #include "lang/yaml.h"
 
 #define BUNDLE_FILES_MAX 256
-#define BUNDLE_FILE_BYTES_MAX (16u << 20)
+#define BUNDLE_BYTES_MAX ((size_t)16 << 20) /* of all files together */
 #define ZONEINFO "/usr/share/zoneinfo"
 
 struct gather {
@@ -20,6 +20,7 @@ struct gather {
     struct slice dir;    /* the workflow's folder, as the user gave it */
     struct slice parent; /* what holds it: a real path */
     struct slice own;    /* its own name in there */
+    size_t bytes;        /* of what was read */
 };
 
 /* ---- paths */
@@ -109,8 +110,8 @@ static bool read_open_file(struct gather *g, int fd, const struct stat *st, stru
         *why = "not a regular file";
         return false;
     }
-    if (st->st_size > (off_t)BUNDLE_FILE_BYTES_MAX) {
-        *why = "larger than 16 MB";
+    if (st->st_size > (off_t)BUNDLE_BYTES_MAX || (size_t)st->st_size > BUNDLE_BYTES_MAX - g->bytes) {
+        *why = "the files of a definition have at most 16 MB together";
         return false;
     }
     bytes = arena_alloc(g->d->arena, size + 1);
@@ -127,6 +128,7 @@ static bool read_open_file(struct gather *g, int fd, const struct stat *st, stru
             break;
         n += (size_t)got;
     }
+    g->bytes += n;
     *out = (struct slice){bytes, n};
     return true;
 }

@@ -1,6 +1,7 @@
 /* The holiday calendar and the time zone. */
 #include <stdlib.h>
 
+#include "lang/meant.h"
 #include "lang/roster.h"
 
 static int day_order(const void *a, const void *b)
@@ -16,7 +17,8 @@ static void calendar_day_read(struct compiler *c, const struct csv *t, const str
     struct calendar_day day = {.work = slice_eq(kind, S("work")), .name = row_cell(t, r, "name")};
     if (!date_parse(date, &day.date)) {
         struct yaml at = place_in(t->file, r->line, date);
-        ERROR_AT(c, CALENDAR, &at, "a date: 2024-03-29", "“%.*s” is no date", SLICE_ARG(date));
+        ERROR_AT(c, CALENDAR, &at, meant_hint(c->arena, MEANT_DATE, date, "a date: 2024-03-29"), "“%.*s” is no date",
+                 SLICE_ARG(date));
     } else if (!day.work && !slice_eq(kind, S("off"))) {
         struct yaml at = place_in(t->file, r->line, kind);
         ERROR_AT(c, CALENDAR, &at, "off or work", "“%.*s” is no kind of day", SLICE_ARG(kind));

@@ -340,7 +340,9 @@ static const struct expr *compile(const struct scope *s, const struct yaml *node
                                             : "a map");
         return NULL;
     }
-    if (s->row != NULL || s->item != NULL)
+    if (s->bound != NULL)
+        k.binder = s->bound;
+    else if (s->row != NULL || s->item != NULL)
         k.binder = &outside;
     k.place = place_of(s->c, node);
     return check_phrase(&k, want);

@@ -4,12 +4,13 @@
  *   ledgers.c ledger_life.c ledger_rows.c       ledgers → machines                       indicators.c  indicators and constants
  *   token.c, parse.c terms.c, check.c           expressions: text → tokens → tree → typed core expressions (check.c is the driver of
  *                                               names.c members.c relations.c operate.c calls.c); types.c value.c read types and values
- *   obligations.c measures.c machines.c         bodies of the declared things, with their expressions
+ *   obligations.c measures.c machines.c         bodies of the declared things, with their expressions; templates.c those of documents
  *   lint.c     checks of the whole: unreachable, unhandled, unused, cycles, load-checks; roster_checks.c
  *   lang.c     the driver */
 #ifndef DUBAND_COMPILE_H
 #define DUBAND_COMPILE_H
 
+#include "lang/grammar.h"
 #include "lang/yaml.h"
 
 struct compiler {
@@ -35,6 +36,7 @@ struct scope {
     const struct field *row; /* names of a row bound from outside (a ranking entry …) */
     size_t nrow;
     const struct type *item; /* instead of row: what is bound from outside, by its fields or as `it` */
+    const struct binder *bound; /* instead of both: several, one outside the other; see lang/check.h */
     const struct let_source { /* lets are compiled where first used: their yaml by name */
         struct slice name;
         const struct yaml *node;
@@ -68,11 +70,6 @@ uint32_t place_of(struct compiler *c, const struct yaml *at);
 
 /* ---- the map reader: every section reads its keys through one table, so that unknown keys, wrong shapes and missing keys are
  * diagnosed alike, with "did you mean". */
-struct key_def {
-    const char *name;
-    enum yaml_kind kind; /* YAML_NULL here means any shape */
-    bool required;
-};
 /* Diagnoses everything wrong with map's keys; what names the thing ("state yellow"). False when it is no map at all. */
 bool keys_check(struct compiler *c, const struct yaml *map, const struct key_def *def, size_t ndef, const char *what);
 
@@ -80,6 +77,7 @@ bool keys_check(struct compiler *c, const struct yaml *map, const struct key_def
 bool roster_compile(struct compiler *c); /* false: without a roster there is no sense in looking further */
 void declare_all(struct compiler *c);
 void obligations_compile(struct compiler *c);
+void documents_compile(struct compiler *c); /* their templates */
 void measures_compile(struct compiler *c);
 void machines_compile(struct compiler *c);
 void tallies_compile(struct compiler *c);

@@ -2,6 +2,8 @@
 #include "lang/csv.h"
 
 #include "lang/diag.h"
+#include "lang/encoding.h"
+#include "lang/meant.h"
 
 #define CSV_BYTES_MAX (16u << 20)
 #define CSV_COLUMNS_MAX 64
@@ -44,19 +46,22 @@ static bool check_bytes(struct csv_reader *r)
         complain(r, DIAG_TOO_LARGE, 0, 0, "at most 16 MB", "the file is too large");
         return false;
     }
+    if (!encoding_check(r->file, r->d))
+        return false;
     for (size_t i = 0; i < r->s.n; i += length) {
         unsigned char c = (unsigned char)r->s.p[i];
-        bool foreign = char_decode(r->s.p + i, r->s.n - i, &length) == 0xfffd && length == 1;
+        uint32_t wide = char_decode(r->s.p + i, r->s.n - i, &length);
+        const char *wrong = NULL;
 
         line += c == '\n';
-        if (foreign) {
-            complain(r, DIAG_BYTES, line, column_at(r, i),
-                     "text saved as UTF-8 (a spreadsheet may have saved it as GBK)",
-                     "a byte that is not UTF-8");
-            return false;
-        }
-        if ((c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7f) {
-            complain(r, DIAG_BYTES, line, column_at(r, i), NULL, "a control character");
+        if (wide == 0xfffd && length == 1)
+            wrong = "a byte that is not UTF-8";
+        else if ((c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7f)
+            wrong = "a control character";
+        else if (i > 0 && char_is_invisible(wide))
+            wrong = "a character that nobody sees";
+        if (wrong != NULL) {
+            complain(r, DIAG_BYTES, line, column_at(r, i), "text saved as UTF-8", wrong);
             return false;
         }
     }
@@ -82,7 +87,7 @@ static struct slice trim(struct slice s)
 static bool read_quoted(struct csv_reader *r, struct slice *out)
 {
     size_t start = r->i, doubled = 0, n = 0;
-    int line = r->line, column = column_at(r, r->i - 1);
+    int line = r->line;
     char *copy = NULL;
 
     for (; r->i < r->s.n; r->i++) {
@@ -98,7 +103,7 @@ static bool read_quoted(struct csv_reader *r, struct slice *out)
         break;
     }
     if (r->i >= r->s.n) {
-        complain(r, DIAG_CSV_SYNTAX, line, column, NULL, "the quote opened here is never closed");
+        complain(r, DIAG_CSV_SYNTAX, line, column_at(r, start - 1), NULL, "the quote opened here is never closed");
         return false;
     }
     *out = (struct slice){r->s.p + start, r->i - start};
@@ -177,6 +182,43 @@ static bool read_row(struct csv_reader *r)
     return ok;
 }
 
+/* One column whose name has another sign between words in it: what Excel makes of a list where the comma is a decimal point. */
+static const struct separator {
+    struct slice sign;
+    const char *name;
+} separators[] = {{{"，", 3}, "full-width commas"}, {{"；", 3}, "full-width semicolons"}, {{"、", 3}, "、"}, {{";", 1}, "semicolons"},
+                  {{"\t", 1}, "tabs"},              {{"|", 1}, "bars"}};
+
+/* The first on the line that begins at `start`; NULL: none. A bar parts what stands in one cell. */
+static const struct separator *other_separator(struct slice s, size_t start)
+{
+    const char *end = memchr(s.p + start, '\n', s.n - start);
+    size_t n = end != NULL ? (size_t)(end - s.p) - start : s.n - start;
+
+    for (size_t i = 0; i < sizeof separators / sizeof *separators; i++)
+        if (separators[i].sign.p[0] != '|' && memmem(s.p + start, n, separators[i].sign.p, separators[i].sign.n) != NULL)
+            return &separators[i];
+    return NULL;
+}
+
+static bool check_separator(struct csv_reader *r)
+{
+    struct slice s = r->cell[0];
+
+    for (size_t i = 0; i < sizeof separators / sizeof *separators; i++) {
+        const char *p = s.n > 0 ? memmem(s.p, s.n, separators[i].sign.p, separators[i].sign.n) : NULL;
+
+        if (p == NULL)
+            continue;
+        r->errors++;
+        bool copied = s.p < r->s.p || s.p >= r->s.p + r->s.n; /* out of quotes with quotes in them */
+        diag_add(r->d, SEVERITY_ERROR, DIAG_CSV_SEPARATOR, r->file, 1, copied ? 1 : column_at(r, (size_t)(p - r->s.p)), 1,
+                 "commas: id,name,roles", "the cells are parted by %s", separators[i].name);
+        return false;
+    }
+    return true;
+}
+
 static bool take_header(struct csv_reader *r, struct csv *c)
 {
     if (r->i >= r->s.n || !read_row(r)) {
@@ -185,6 +227,8 @@ static bool take_header(struct csv_reader *r, struct csv *c)
                      "the file is empty");
         return false;
     }
+    if (r->ncells == 1 && !check_separator(r))
+        return false;
     c->ncolumns = r->ncells;
     c->header = ARENA_ARRAY(r->d->arena, struct slice, c->ncolumns);
     for (size_t i = 0; i < c->ncolumns; i++) {
@@ -201,7 +245,8 @@ static bool take_header(struct csv_reader *r, struct csv *c)
     return r->errors == 0;
 }
 
-static void take_row(struct csv_reader *r, struct csv *c, size_t *cap, int line)
+/* line_start: where the row began in the file. */
+static void take_row(struct csv_reader *r, struct csv *c, size_t *cap, int line, size_t line_start)
 {
     struct csv_row *row = NULL;
 
@@ -209,7 +254,10 @@ static void take_row(struct csv_reader *r, struct csv *c, size_t *cap, int line)
         return; /* an empty line */
     if (r->ncells != c->ncolumns) {
         r->errors++;
-        diag_add(r->d, SEVERITY_ERROR, DIAG_CSV_ROW, r->file, line, 1, 1, NULL,
+        diag_add(r->d, SEVERITY_ERROR, DIAG_CSV_ROW, r->file, line, 1, 1,
+                 r->ncells < c->ncolumns && other_separator(r->s, line_start) != NULL
+                     ? "commas between the cells; what this line has besides parts nothing"
+                     : NULL,
                  "%zu cells where the header has %zu columns", r->ncells, c->ncolumns);
         return;
     }
@@ -235,13 +283,14 @@ struct csv *csv_parse(const struct bundle_file *file, struct diags *d)
         return NULL;
     while (r->i < r->s.n && r->errors < CSV_ERRORS_MAX) {
         int line = r->line;
+        size_t line_start = r->i;
 
         if (c->n == CSV_ROWS_MAX) {
             complain(r, DIAG_TOO_LARGE, line, 1, "at most 200000 rows", "the file has too many rows");
             break;
         }
         if (read_row(r))
-            take_row(r, c, &cap, line);
+            take_row(r, c, &cap, line, line_start);
     }
     return r->errors == 0 ? c : NULL;
 }

@@ -1,6 +1,7 @@
 /* Names and types of everything declared, before any expression is read. */
 #include "lang/figures.h"
 #include "lang/ledgers.h"
+#include "lang/meant.h"
 #include "lang/obligations.h"
 
 /* ---- the workflow itself */
@@ -34,19 +35,34 @@ static void head_declare(struct compiler *c)
 
 /* ---- parameters */
 
-/* A constant's type shows in how it is written: yes, 3, 70%, 30d, 2024-03-29; anything else is a word. */
+#define PARAM_SORTS (MEANT_YESNO | MEANT_DATE | MEANT_DURATION | MEANT_NUMBER)
+
+/* 1.10 and 007 are numbers, and what shows a number shows 1.1 and 7. */
+static bool zeros_lost(struct slice s)
+{
+    bool point = s.n && memchr(s.p, '.', s.n) != NULL;
+    return s.n > 1 && ((s.p[0] == '0' && s.p[1] >= '0' && s.p[1] <= '9') || (point && s.p[s.n - 1] == '0'));
+}
+
+/* A constant's type shows in how it is written: yes, 3, 70%, 30d, 2024-03-29; anything else, and what stands in quotes, is a word. */
 static void param_value(struct compiler *c, const struct yaml *node, struct param *p)
 {
     struct rat number;
     struct duration duration;
     date_t date;
-    (void)c;
-    if (slice_eq(node->text, S("yes")) || slice_eq(node->text, S("no"))) {
+    if (node->quoted) {
+        p->type = type_text;
+        p->value = (struct value){.tag = VALUE_TEXT, .text = node->text};
+    } else if (slice_eq(node->text, S("yes")) || slice_eq(node->text, S("no"))) {
         p->type = type_yesno;
         p->value = (struct value){.tag = VALUE_YESNO, .yes = slice_eq(node->text, S("yes"))};
     } else if (rat_parse(node->text, &number)) {
         p->type = type_number;
         p->value = (struct value){.tag = VALUE_NUMBER, .number = number};
+        if (zeros_lost(node->text))
+            WARN_AT(c, PARAM_ZEROS, node, "quotes around what is a text and no number: \"1.10\"",
+                    "“%.*s” is a number, and shown as %.*s", SLICE_ARG(node->text),
+                    SLICE_ARG(value_format(c->arena, &p->value, c->program->tz)));
     } else if (duration_parse(node->text, &duration)) {
         p->type = (struct type){.tag = TYPE_DURATION};
         p->value = (struct value){.tag = VALUE_DURATION, .duration = duration};
@@ -54,15 +70,33 @@ static void param_value(struct compiler *c, const struct yaml *node, struct para
         p->type = (struct type){.tag = TYPE_DATE};
         p->value = (struct value){.tag = VALUE_DATE, .date = date};
     } else {
+        struct slice meant = meant_by(c->arena, PARAM_SORTS, node->text);
+        if (meant.n) {
+            ERROR_AT(c, PARAM_WORD, node,
+                     arena_printf(c->arena, "%s If a text is meant, in quotes", meant_hint(c->arena, PARAM_SORTS, node->text, "")).p,
+                     "“%.*s” is a word here", SLICE_ARG(node->text));
+            ((struct yaml *)(uintptr_t)node)->text = meant; /* so that it is told once */
+            param_value(c, node, p);
+            return;
+        }
         p->type = type_text;
         p->value = (struct value){.tag = VALUE_TEXT, .text = node->text};
     }
 }
 
-static const struct key_def param_keys[] = {
-    {"value", YAML_NULL, true}, {"why", YAML_SCALAR, false}, {"versions", YAML_LIST, false}};
-static const struct key_def param_version_keys[] = {
-    {"from", YAML_SCALAR, true}, {"value", YAML_SCALAR, true}, {"why", YAML_SCALAR, false}};
+static const struct key_def parameter_keys[] = {
+    {"value", YAML_NULL, true, "value", NULL,
+     "a yes-no, number, duration, date or else a word, by how it is written"},
+    {"why", YAML_SCALAR, false, "text", NULL, "the article or the reason, for readers"},
+    {"versions", YAML_LIST, false, "list of version", NULL, "later values, in the order of their days"},
+};
+const struct key_table parameter_table = KEY_TABLE(parameter_keys);
+static const struct key_def version_keys[] = {
+    {"from", YAML_SCALAR, true, "date", NULL, "the first day on which it holds"},
+    {"value", YAML_SCALAR, true, "value", NULL, "of the parameter's own type"},
+    {"why", YAML_SCALAR, false, "text", NULL, "for readers"},
+};
+const struct key_table version_table = KEY_TABLE(version_keys);
 
 static void param_version(struct compiler *c, const struct yaml *node, struct param *p)
 {
@@ -70,7 +104,7 @@ static void param_version(struct compiler *c, const struct yaml *node, struct pa
                          *v = &p->versions[p->nversions];
     const struct yaml *from = yaml_get(node, "from"), *value = yaml_get(node, "value");
     struct param typed = {.name = p->name};
-    if (!keys_check(c, node, param_version_keys, sizeof param_version_keys / sizeof *param_version_keys,
+    if (!keys_check(c, node, version_keys, sizeof version_keys / sizeof *version_keys,
                     "a version of a parameter") ||
         !is_scalar(from) || !is_scalar(value))
         return;
@@ -110,7 +144,7 @@ static void params_declare(struct compiler *c)
         const struct declared *d = &b->params.item[i];
         struct param *param = &p->params[p->nparams++];
         *param = (struct param){.name = d->name, .type = type_text, .place = place_of(c, d->key)};
-        if (!keys_check(c, d->node, param_keys, sizeof param_keys / sizeof *param_keys,
+        if (!keys_check(c, d->node, parameter_keys, sizeof parameter_keys / sizeof *parameter_keys,
                         arena_printf(c->arena, "parameter %.*s", SLICE_ARG(d->name)).p))
             continue;
         param->why = read_text(d->node, "why");
@@ -125,7 +159,7 @@ static void params_declare(struct compiler *c)
     }
 }
 
-/* ---- documents: the whole of one is its declaration */
+/* ---- documents: the whole of one is its declaration, but for its template (templates.c) */
 
 /* 绥营督〔year〕n号: what stands before the year, and what after the number. */
 static void document_number(struct compiler *c, const struct yaml *node, struct document *d)
@@ -142,10 +176,18 @@ static void document_number(struct compiler *c, const struct yaml *node, struct 
     d->number_suffix = (struct slice){p + year.n, node->text.n - before - year.n};
 }
 
+static const struct key_def document_keys[] = {
+    {"title", YAML_NULL, true, "title", NULL, "printed on what is issued"},
+    {"number", YAML_SCALAR, false, "MARK〔year〕n…", "not numbered",
+     "counts up per mark and year of issue, without gaps; documents with one mark share a series"},
+    {"issuer", YAML_SCALAR, false, "role", "the workflow's `issuer`", "who is named at its head and its end"},
+    {"template", YAML_SCALAR, false, "file", "the measure's `body`",
+     "its main text: a file in `templates/` beside the file that names it"},
+};
+const struct key_table document_table = KEY_TABLE(document_keys);
+
 static void documents_declare(struct compiler *c)
 {
-    static const struct key_def keys[] = {
-        {"title", YAML_NULL, true}, {"number", YAML_SCALAR, false}, {"template", YAML_SCALAR, false}};
     struct build *b = build_of(c);
     struct program *p = c->program;
     section_collect(b, "documents", &b->documents);
@@ -154,18 +196,15 @@ static void documents_declare(struct compiler *c)
     for (size_t i = 0; i < b->documents.n; i++) {
         const struct declared *d = &b->documents.item[i];
         struct document *doc = &p->documents[p->ndocuments++];
-        *doc = (struct document){.name = d->name, .place = place_of(c, d->key)};
-        if (!keys_check(c, d->node, keys, 3, arena_printf(c->arena, "document %.*s", SLICE_ARG(d->name)).p))
+        *doc = (struct document){.name = d->name, .issuer = p->issuer, .place = place_of(c, d->key)};
+        if (!keys_check(c, d->node, document_keys, sizeof document_keys / sizeof *document_keys, arena_printf(c->arena, "document %.*s", SLICE_ARG(d->name)).p))
             continue;
-        const struct yaml *number = yaml_get(d->node, "number"), *template = yaml_get(d->node, "template");
+        const struct yaml *number = yaml_get(d->node, "number"), *issuer = yaml_get(d->node, "issuer");
         doc->title = read_title(c, yaml_get(d->node, "title"));
         if (is_scalar(number))
             document_number(c, number, doc);
-        if (is_scalar(template) &&
-            !file_beside(c, arena_printf(c->arena, "templates/%.*s", SLICE_ARG(template->text))) &&
-            !file_beside(c, template->text))
-            ERROR_AT(c, TEMPLATE, template, "a file of the workflow's folder", "there is no template %.*s",
-                     SLICE_ARG(template->text));
+        if (is_scalar(issuer))
+            doc->issuer = read_role(c, issuer);
     }
 }
 

@@ -1,5 +1,5 @@
 /* Every diagnostic explained, once: EXPLAIN(NAME, why, mistake, repair), in the order of diag_codes.h. `dubanctl check --explain`
- * prints it, and workflows/README.md lists it. Mistake and repair are as short as they can be: a line or two of the definition. */
+ * prints it, and workflows/DIAGNOSTICS.md lists it. Mistake and repair are as short as they can be: a line or two of the definition. */
 EXPLAIN(FILE, "What a definition names must lie beside it: paths are relative to the folder of workflow.yaml.",
         "units: unit.csv", "units: units.csv")
 EXPLAIN(PATH, "A definition is published as a whole; it may reach into the folder above its own (../common, ../calendar), no further.",
@@ -17,16 +17,29 @@ EXPLAIN(YAML_DEPTH, "No regime nests 64 levels deep; a missing bracket does.", "
 EXPLAIN(YAML_KEY, "A key is a plain word; a list or a map as key is a slip of brackets.", "{[unit, subject]: text}", "{unit: text, subject: text}")
 EXPLAIN(YAML_COMMA, "Inside {…} and […] a comma ends the value, so the rest of the expression becomes a key of its own.",
         "- {when: slow, if: max(a, b) > 1}", "- when: slow\n  if:   max(a, b) > 1")
+EXPLAIN(YAML_LOOKALIKE, "YAML knows the ASCII colon with a blank after it and, in braces and brackets, the ASCII comma; ：and ，are letters to it.",
+        "title：通报", "title: 通报")
+EXPLAIN(YAML_BLANK, "An ideographic or no-break space looks like a space and is none: an indented line is not indented, a key has no value.",
+        "title:　通报", "title: 通报")
+EXPLAIN(YAML_SIGN, "What begins with > | % @ ` { [ or a quote means something to YAML before the text is read.", "target: >= 25%", "target: ≥ 25%")
 EXPLAIN(CSV_SYNTAX, "A cell with a comma or a quote stands in quotes, quotes inside doubled; a quote that is opened is closed.",
         "w-01,\"公安窗口,window", "w-01,\"公安窗口\",window")
 EXPLAIN(CSV_ROW, "Each row has a cell for each column, empty ones included.", "id,name,roles\nw-01,公安窗口", "id,name,roles\nw-01,公安窗口,window")
 EXPLAIN(CSV_HEADER, "The first line names the columns, each once.", "id,name,name", "id,name,kind")
+EXPLAIN(ENCODING, "All files are UTF-8 with line feeds; this one is GBK, UTF-16, or has the line ends of old machines. In words: 这是 GBK 编码.",
+        "(units.csv in GBK)", "iconv -f GBK -t UTF-8 units.csv > new.csv")
+EXPLAIN(CSV_SEPARATOR, "Cells are parted by commas, not by what a spreadsheet's locale puts there.", "id;name;roles", "id,name,roles")
+EXPLAIN(CSV_EMPTY, "Without units nobody owes anything.", "id,name,roles", "id,name,roles\nw-01,公安窗口,window")
 EXPLAIN(KEY_UNKNOWN, "A key that nothing reads would be a rule that never acts.", "intial: plain", "initial: plain")
 EXPLAIN(KEY_MISSING, "What has no sensible default must be said.", "monthly: {title: 月报}", "monthly: {title: 月报, basis: 第二条, owed-by: window, …}")
 EXPLAIN(SHAPE, "A list where a map belongs, or a text where a list does.", "rules: {when: late}", "rules:\n  - {when: late, go: warned}")
 EXPLAIN(TYPE_UNKNOWN, "Types are words of the language (text, number, date, unit …), a table's row, or words with | between.",
         "fields: {held: datetime}", "fields: {held: date}")
 EXPLAIN(VALUE, "A value must read as what its place wants.", "due: {obligation: monthly, year: 24}", "due: {obligation: monthly, year: 2024}")
+EXPLAIN(PARAM_WORD, "A parameter's type is told by how it is written; this would be a word, and equal to no date, number or yes. Quotes say that a word is meant.",
+        "within: {value: 30天}", "within: {value: 30d}")
+EXPLAIN(PARAM_ZEROS, "A number has no zeros to spare: 1.10 is shown as 1.1, 0452 as 452. Quotes keep a text as it is.", "edition: {value: 1.10}",
+        "edition: {value: \"1.10\"}")
 EXPLAIN(EXPR_TOKEN, "Expressions are written with ASCII signs or ≥ ≤ ≠ × ÷; full-width punctuation and == mean nothing in them.",
         "if: low ＞ 2", "if: low > 2")
 EXPLAIN(EXPR_SYNTAX, "Something is missing or too much: a bracket, an operand, a second comparison.", "if: 1 < low < 3", "if: 1 < low and low < 3")
@@ -95,7 +108,11 @@ EXPLAIN(BASIS, "Whoever gets a measure may ask for its article.", "circular: {ti
         "circular: {title: 通报, basis: 第三条, …}")
 EXPLAIN(DOCUMENT_UNKNOWN, "A document stands under `documents`.", "document: notice", "document: circular")
 EXPLAIN(DOCUMENT_NUMBER, "PREFIX〔year〕nSUFFIX: the year and the number are put in.", "number: 大厅通2024第1号", "number: 大厅通〔year〕n号")
-EXPLAIN(TEMPLATE, "The template's file is not there.", "template: templates/notice.txt", "template: templates/circular.txt")
+EXPLAIN(TEMPLATE, "The template's file is not in the folder templates/, beside the file that names it.", "template: notice.html", "template: circular.html")
+EXPLAIN(TEMPLATE_TAG, "A template is the main text alone: its looks are the page's.", "<p class=\"red\">…</p>", "<p>…</p>")
+EXPLAIN(TEMPLATE_NESTING, "Text stands in paragraphs, cells and items, and what is opened is closed.", "<table><td>{unit}</td></table>", "<table><tr><td>{unit}</td></tr></table>")
+EXPLAIN(TEMPLATE_EACH, "{each ROWS} … {end} repeats what is between for each of several; ROWS by KEY puts them in order.", "{each unit} … {end}", "{each units where role = office by title} … {end}")
+EXPLAIN(TEMPLATE_VALUE, "A row has many fields: one of them is printed.", "{units where role = office}", "{each units where role = office}{title}{end}")
 EXPLAIN(BODY, "{…} holds an expression; each brace has its partner.", "body: \"{unit.title：请整改\"", "body: \"{unit.title}：请整改\"")
 EXPLAIN(STATE_UNKNOWN, "`go`, `initial` and `part-of` name states and groups of this machine.", "go: circular", "go: circulated")
 EXPLAIN(TIMER_UNKNOWN, "A timer is declared in a state, a group, or by an action of this machine.", "when: timer deadline", "when: timer limit")
@@ -130,6 +147,11 @@ EXPLAIN(TALLY_CLOSES, "Publication names its period: an event with a field of th
 EXPLAIN(TALLY_COLUMN, "A self score or a review says an item (text or words) and its points (a number), by itself or line by line.",
         "self-score: {fields: {total: number}}", "self-score:\n  fields: {lines: {list of: {item: text, points: number}}}")
 EXPLAIN(RANKING_COMPUTED, "It names a tally's total, whose units it ranks; nobody publishes it.", "computed: monthly\nby: office", "computed: monthly.total, highest first")
+EXPLAIN(SOFT_SANCTION, "「原则上」, 不定期, 适时 carry no day: their end may remind, and nobody is warned or listed by it.",
+        "- {when: timer soft, do: [measure: warning]}", "- {when: timer soft, do: [measure: reminder]}")
+EXPLAIN(ORDER, "不得早于: what sums up others' reports must not be over before these are due, in any period of the span; the first one is named.",
+        "due:   last week   # week: full-week: in 2022Q2 over on the 26th\nafter: monthly     # due on the 28th", "due:   last week\nweek:  days\nafter: monthly")
+EXPLAIN(ROLE_VACANT, "Some unit had the role, but none has it while the workflow is in force.", "by: [former]", "by: [office]")
 EXPLAIN(UNHANDLED, "It may be reported, and nothing would come of it.", "events: {visited: …}  # no rule hears it", "- {when: visited, do: [set: seen]}")
 EXPLAIN(UNUSED_PARAM, "A parameter that nothing uses decides nothing.", "params: {grace: {value: 3d}}", "missed-after: params.grace")
 EXPLAIN(UNUSED_MEASURE, "No rule issues it.", "measures: {interview: …}", "- {when: timer limit, do: [measure: interview]}")

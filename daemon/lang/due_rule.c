@@ -1,5 +1,6 @@
 /* Due rules as a regime says them: `last day`, `day 24`, `day 10 of next quarter`, `workday 2`, `first week`,
  * `Friday`, `none`; and the escape, {rrule: …}. */
+#include "lang/meant.h"
 #include "lang/obligations.h"
 
 #include "core/rrule.h"
@@ -151,13 +152,17 @@ static bool due_words(const struct due_words *w, struct slice s, struct due_rule
 
 /* ---- the escape */
 
-static const struct key_def rrule_keys[] = {{"rrule", YAML_SCALAR, true}};
+static const struct key_def recurrence_keys[] = {
+    {"rrule", YAML_SCALAR, true, "RRULE, constant", NULL,
+     "of RFC 5545: the last day that it yields in the period; a period without one has no task"},
+};
+const struct key_table recurrence_table = KEY_TABLE(recurrence_keys);
 
 static bool rrule_read(const struct due_words *w, struct due_rule *out)
 {
     const char *wrong, *expected;
     struct compiler *c = w->c;
-    if (!keys_check(c, w->node, rrule_keys, sizeof rrule_keys / sizeof *rrule_keys, "a due rule"))
+    if (!keys_check(c, w->node, recurrence_keys, sizeof recurrence_keys / sizeof *recurrence_keys, "a due rule"))
         return false;
     const struct yaml *node = yaml_get(w->node, "rrule"),
                       *text = is_scalar(node) ? read_constant(c, node) : NULL;
@@ -190,7 +195,13 @@ bool due_read(struct compiler *c, const struct yaml *node, enum period_kind peri
         return false;
     }
     const struct yaml *constant = read_constant(c, node);
-    if (!constant || !due_words(&w, slice_trim(constant->text), out))
+    if (!constant)
+        return false;
+    struct slice meant = meant_by(c->arena, MEANT_DUE, constant->text);
+    if (meant.n && !slice_eq(meant, slice_trim(constant->text)))
+        return due_wrong(&w, meant_hint(c->arena, MEANT_DUE, constant->text, NULL),
+                         arena_printf(c->arena, "“%.*s” is not how a due rule is written", SLICE_ARG(constant->text)).p);
+    if (!due_words(&w, slice_trim(constant->text), out))
         return false;
     out->window = window;
     return true;

@@ -2,11 +2,15 @@
  * submission, what is refused. */
 #include "lang/obligations.h"
 
-static const struct key_def filed_by_keys[] = {{"event", YAML_SCALAR, true},
-                                               {"unit", YAML_SCALAR, false},
-                                               {"about", YAML_SCALAR, false},
-                                               {"period", YAML_SCALAR, false}};
-static const struct key_def refusal_keys[] = {{"if", YAML_SCALAR, true}, {"say", YAML_SCALAR, true}};
+static const struct key_def filing_keys[] = {
+    {"event", YAML_SCALAR, true, "event name", NULL,
+     "a declared event; its fields are those of the submission"},
+    {"unit", YAML_SCALAR, false, "units", "the event's `unit`, else the reporter", "whose task it files"},
+    {"about", YAML_SCALAR, false, "expression", "the event's field `about`", "what the task is about"},
+    {"period", YAML_SCALAR, false, "period expression", "the period it belongs to",
+     "of the obligation's kind"},
+};
+const struct key_table filing_table = KEY_TABLE(filing_keys);
 
 static void requires_read(struct compiler *c, const struct yaml *node, struct obligation *o)
 {
@@ -54,7 +58,7 @@ static void filed_by_read(struct compiler *c, const struct yaml *node, const str
 {
     const struct yaml *event = node->kind == YAML_MAP ? yaml_get(node, "event") : node;
     if (node->kind == YAML_MAP &&
-        !keys_check(c, node, filed_by_keys, sizeof filed_by_keys / sizeof *filed_by_keys, "filed-by"))
+        !keys_check(c, node, filing_keys, sizeof filing_keys / sizeof *filing_keys, "filed-by"))
         return;
     int kind = is_scalar(event) ? read_kind(c, event, false) : -1;
     if (kind < 0)
@@ -115,7 +119,7 @@ static void refuse_read(struct compiler *c, const struct scope *key, const struc
     o->refuse = ARENA_ARRAY(c->arena, struct refusal, n + 1);
     for (size_t i = 0; i < n; i++) {
         const struct yaml *condition = yaml_get(item[i], "if");
-        if (!keys_check(c, item[i], refusal_keys, sizeof refusal_keys / sizeof *refusal_keys, "a refusal"))
+        if (!keys_check(c, item[i], refusal_table.key, refusal_table.n, "a refusal"))
             continue;
         struct refusal r = {.say = read_text(item[i], "say")};
         if (is_scalar(condition))

@@ -2,6 +2,8 @@
  * text states about itself. */
 #include "lang/figures.h"
 
+#include "lang/obligations.h"
+
 /* ---- targets: ≥ 25%, = 100%, > 0 */
 
 static const struct {
@@ -28,8 +30,16 @@ static void target_read(struct compiler *c, const struct yaml *node, struct indi
 /* ---- */
 
 static const struct key_def indicator_keys[] = {
-    {"title", YAML_NULL, true}, {"basis", YAML_SCALAR, true},   {"owed-by", YAML_SCALAR, false},
-    {"by", YAML_NULL, false},   {"period", YAML_SCALAR, false}, {"target", YAML_SCALAR, false}};
+    {"title", YAML_NULL, true, "title", NULL, "what people read"},
+    {"basis", YAML_SCALAR, true, "article", NULL, "where the text asks for it"},
+    {"owed-by", YAML_NULL, false, "units or list", "any unit", "whose readings are taken; sees `event.X`"},
+    {"by", YAML_NULL, false, "role or list", "any unit", "who may report them"},
+    {"period", YAML_SCALAR, false, "period kind, constant", "any",
+     "the only kind of period that a reading may be of"},
+    {"target", YAML_SCALAR, false, "target", NULL,
+     "`≥ 25%`, `= 100%`, `< 3`: `event.met` tells whether the value is there; n/a without a value"},
+};
+const struct key_table indicator_table = KEY_TABLE(indicator_keys);
 
 static void indicator_declare(struct compiler *c, const struct declared *d, struct indicator *i)
 {
@@ -74,17 +84,22 @@ void indicators_compile(struct compiler *c)
     struct scope s = {.c = c, .kind = KIND_READING};
     for (size_t i = 0; i < b->indicators.n; i++) {
         const struct yaml *owed = yaml_get(b->indicators.item[i].node, "owed-by");
-        if (is_scalar(owed))
-            c->program->indicators[i].owed_by = read_units(&s, owed, false);
+        if (owed)
+            c->program->indicators[i].owed_by = owners_read(&s, owed);
     }
 }
 
 /* ---- constants */
 
-static const struct key_def constant_keys[] = {{"value", YAML_SCALAR, true},
-                                               {"approximate", YAML_SCALAR, false},
-                                               {"basis", YAML_SCALAR, false},
-                                               {"note", YAML_SCALAR, false}};
+static const struct key_def constant_keys[] = {
+    {"value", YAML_SCALAR, true, "written number", NULL,
+     "as the text has it: `313`, `26%`, `近800`; `constants.NAME` in expressions is the number"},
+    {"approximate", YAML_SCALAR, false, "yes-no", "by its mark",
+     "only roughly so: 近, 约 in front and 余, 多 behind a number say it themselves"},
+    {"basis", YAML_SCALAR, false, "article", NULL, "where the text states it"},
+    {"note", YAML_SCALAR, false, "text", NULL, "for readers"},
+};
+const struct key_table constant_table = KEY_TABLE(constant_keys);
 
 static void constant_declare(struct compiler *c, const struct declared *d, struct constant *out)
 {

@@ -1,6 +1,7 @@
 /* What every section shares: keys checked against a table, the nearest name, registered places. */
 #include "lang/compile.h"
 #include "lang/diag.h"
+#include "lang/yaml_traps.h"
 
 /* ---- keys */
 
@@ -38,7 +39,10 @@ static void check_pair(struct compiler *c, const struct yaml_pair *pair, const s
             continue;
         if (def[i].kind != YAML_NULL && pair->value->kind != def[i].kind)
             yaml_diag(c->diags, SEVERITY_ERROR, DIAG_SHAPE,
-                      pair->value->kind == YAML_NULL ? pair->key : pair->value, shape_name(def[i].kind),
+                      pair->value->kind == YAML_NULL ? pair->key : pair->value,
+                      pair->value->kind == YAML_NULL && trap_comment(pair->key)
+                          ? "quotes around a text that begins with #: it begins a comment"
+                          : shape_name(def[i].kind),
                       "“%s” of %s has %s", def[i].name, what, shape_name(pair->value->kind));
         return;
     }

@@ -140,18 +140,28 @@ static void dated_read(struct compiler *c, const struct yaml *node, struct kind 
                  "“%.*s” does not say when it happened", SLICE_ARG(node->text));
 }
 
+static const struct key_def event_keys[] = {
+    {"title", YAML_NULL, false, "title", NULL, "for readers"},
+    {"by", YAML_NULL, false, "role or list", "any unit", "who may report it; the reporter is `event.by`"},
+    {"from", YAML_NULL, false, "text or list", "any", "CloudEvents sources that may send it"},
+    {"voice", YAML_SCALAR, false, "submissions|deadlines|either, constant", "`submissions`",
+     "the topic that may carry it: what the supervised say, or what authority says"},
+    {"dated", YAML_SCALAR, false, "field", NULL,
+     "the field (date, instant or period) that says when it happened"},
+    {"fields", YAML_MAP, false, "map of type", NULL,
+     "what it carries; a field `unit` that is not declared is the reporter"},
+    {"refuse", YAML_LIST, false, "list of refusal", NULL, "conditions under which the sender is refused"},
+};
+const struct key_table event_table = KEY_TABLE(event_keys);
+
 void events_declare(struct compiler *c)
 {
-    static const struct key_def keys[] = {{"by", YAML_NULL, false},      {"from", YAML_NULL, false},
-                                          {"voice", YAML_SCALAR, false}, {"dated", YAML_SCALAR, false},
-                                          {"fields", YAML_MAP, false},   {"refuse", YAML_LIST, false},
-                                          {"title", YAML_NULL, false}};
     static const char *const voices[] = {"submissions", "deadlines", "either"};
     struct section *s = &build_of(c)->events;
     for (size_t i = 0; i < s->n; i++) {
         const struct declared *d = &s->item[i];
         struct kind *k = kind_add(c, d->name, KIND_CLASS_FACT, d->key);
-        if (!keys_check(c, d->node, keys, sizeof keys / sizeof *keys,
+        if (!keys_check(c, d->node, event_keys, sizeof event_keys / sizeof *event_keys,
                         arena_printf(c->arena, "event %.*s", SLICE_ARG(d->name)).p))
             continue;
         read_title(c, yaml_get(d->node, "title"));
@@ -164,16 +174,21 @@ void events_declare(struct compiler *c)
     }
 }
 
+static const struct key_def refusal_keys[] = {
+    {"if", YAML_SCALAR, true, "condition", NULL, "over `event`; of submissions also the task's key"},
+    {"say", YAML_SCALAR, true, "text", NULL, "the sentence that the sender gets"},
+};
+const struct key_table refusal_table = KEY_TABLE(refusal_keys);
+
 static void refusals_compile(struct compiler *c, const struct yaml *list, int kind)
 {
-    static const struct key_def keys[] = {{"if", YAML_SCALAR, true}, {"say", YAML_SCALAR, true}};
     const struct yaml *const *item;
     size_t n = read_items(list, &item);
     struct kind *k = &c->program->kinds[kind];
     struct scope s = {.c = c, .kind = kind};
     k->refuse = ARENA_ARRAY(c->arena, struct refusal, n + 1);
     for (size_t i = 0; i < n; i++) {
-        if (!keys_check(c, item[i], keys, 2, "a refusal"))
+        if (!keys_check(c, item[i], refusal_keys, sizeof refusal_keys / sizeof *refusal_keys, "a refusal"))
             continue;
         struct refusal r = {.say = read_text(item[i], "say")};
         const struct yaml *condition = yaml_get(item[i], "if");
@@ -311,10 +326,27 @@ static void names_check(struct compiler *c)
 }
 
 static const struct key_def ranking_keys[] = {
-    {"title", YAML_NULL, false},           {"basis", YAML_SCALAR, true},   {"of", YAML_SCALAR, true},
-    {"period", YAML_SCALAR, false},        {"by", YAML_NULL, false},       {"received", YAML_SCALAR, false},
-    {"computed", YAML_SCALAR, false},      {"ties", YAML_SCALAR, false},   {"tail", YAML_SCALAR, false},
-    {"middle", YAML_SCALAR, false},        {"no-tail-under", YAML_SCALAR, false}};
+    {"title", YAML_NULL, false, "title", NULL, "what people read"},
+    {"basis", YAML_SCALAR, true, "article", NULL, "where the text ranks them"},
+    {"of", YAML_SCALAR, true, "name", NULL,
+     "a table's `row`, `unit` or a role; names the entry's field (`unit` for units). Of a role: its "
+     "holders on the period's last day, and nobody else"},
+    {"period", YAML_SCALAR, false, "period kind, constant", "of a computed one its tally's; else needed",
+     "what one list is for"},
+    {"by", YAML_NULL, false, "role or list", "any unit", "who may publish it"},
+    {"received", YAML_SCALAR, false, "by ROLE", NULL, "says the same as `by`, of one role"},
+    {"computed", YAML_SCALAR, false, "TALLY.total, ORDER", "received",
+     "`monthly.total, highest first`, or `lowest first`: made when the tally closes, of the units that "
+     "have a total. Nobody publishes it"},
+    {"ties", YAML_SCALAR, false, "competition", "`competition`", "1-2-2-4, the only way"},
+    {"tail", YAML_SCALAR, false, "number expression", "none is low",
+     "how many last places are 靠后; over `rank`, `places`, `tied`"},
+    {"middle", YAML_SCALAR, false, "number expression", "no middle",
+     "a group that reaches this place is not low: `ceil(places ÷ 2)`"},
+    {"no-tail-under", YAML_SCALAR, false, "1 to 100000, constant", "0",
+     "fewer places than this have no tail"},
+};
+const struct key_table ranking_table = KEY_TABLE(ranking_keys);
 
 /* A computed one has the period of its tally. */
 static void ranking_period(struct compiler *c, const struct declared *d, struct ranking *r)

@@ -2,19 +2,55 @@
 #include "lang/build.h"
 
 static const struct key_def workflow_keys[] = {
-    {"workflow", YAML_SCALAR, true},  {"title", YAML_NULL, true},        {"timezone", YAML_SCALAR, true},
-    {"calendar", YAML_SCALAR, false}, {"effective", YAML_SCALAR, true},  {"issuer", YAML_SCALAR, false},
-    {"hold", YAML_SCALAR, false},     {"quiet-before", YAML_SCALAR, false},
-    {"units", YAML_SCALAR, true},     {"relations", YAML_SCALAR, false}, {"use", YAML_LIST, false},
-    {"params", YAML_MAP, false},      {"tables", YAML_MAP, false},       {"load-checks", YAML_LIST, false},
-    {"defaults", YAML_MAP, false},    {"events", YAML_MAP, false},       {"rankings", YAML_MAP, false},
-    {"obligations", YAML_MAP, false}, {"documents", YAML_MAP, false},    {"measures", YAML_MAP, false},
-    {"machines", YAML_MAP, false},    {"silent", YAML_MAP, false},      {"schedule", YAML_MAP, false},
-    {"articles", YAML_LIST, false},   {"ledgers", YAML_MAP, false},    {"indicators", YAML_MAP, false},
-    {"constants", YAML_MAP, false},   {"roster-checks", YAML_LIST, false},   {"tallies", YAML_MAP, false}};
+    {"workflow", YAML_SCALAR, true, "id", NULL,
+     "names the regime in events, records and addresses: up to 64 of a-z, 0-9 and minus"},
+    {"title", YAML_NULL, true, "title", NULL, "what people read"},
+    {"timezone", YAML_SCALAR, true, "IANA zone", NULL, "all local dates and hours of the regime"},
+    {"calendar", YAML_SCALAR, false, "name", "Monday to Friday", "`../calendar/NAME.csv`: what a workday is"},
+    {"effective", YAML_SCALAR, true, "FIRST/LAST of days", NULL,
+     "periods that begin on these days, both included, are owed; either side may be empty. Events are "
+     "heard whenever they come"},
+    {"issuer", YAML_SCALAR, false, "role", NULL, "who issues, corrects, decides and changes the roster"},
+    {"hold", YAML_SCALAR, false, "yes-no", "`no`", "every measure waits for a decision: see Going live"},
+    {"quiet-before", YAML_SCALAR, false, "moment", NULL,
+     "what falls before it is taken in, and nothing of it is told to anybody: see Going live"},
+    {"units", YAML_SCALAR, true, "CSV file", NULL, "who there is"},
+    {"relations", YAML_SCALAR, false, "CSV file", NULL, "who is what of whom"},
+    {"use", YAML_LIST, false, "list of file", NULL, "fragments"},
+    {"params", YAML_MAP, false, "map of parameter", NULL, "constants with their reasons"},
+    {"constants", YAML_MAP, false, "map of constant", NULL, "figures that the text states of itself"},
+    {"tables", YAML_MAP, false, "map of table", NULL, "reference rows"},
+    {"load-checks", YAML_LIST, false, "list of load check", NULL,
+     "what the text says of itself; a definition that fails one is refused"},
+    {"roster-checks", YAML_LIST, false, "list of roster check", NULL,
+     "what the text wants of each unit of the roster"},
+    {"defaults", YAML_MAP, false, "defaults", NULL, "settings that all obligations share"},
+    {"events", YAML_MAP, false, "map of event", NULL, "what may be reported, and by whom"},
+    {"indicators", YAML_MAP, false, "map of indicator", NULL,
+     "figures that units report, with their targets"},
+    {"rankings", YAML_MAP, false, "map of ranking", NULL, "places, published or computed"},
+    {"tallies", YAML_MAP, false, "map of tally", NULL, "points of units"},
+    {"schedule", YAML_MAP, false, "map of occasion", NULL, "what happens on a day and is nobody's task"},
+    {"obligations", YAML_MAP, false, "map of obligation", NULL, "who owes what, when"},
+    {"documents", YAML_MAP, false, "map of document", NULL, "papers that measures carry"},
+    {"measures", YAML_MAP, false, "map of measure", NULL, "what is issued"},
+    {"ledgers", YAML_MAP, false, "map of ledger", NULL, "rows that are filed, marked and closed one by one"},
+    {"machines", YAML_MAP, false, "map of machine", NULL, "lives: states, rules, timers"},
+    {"articles", YAML_LIST, false, "list of text", NULL,
+     "the statements of the text, as scenarios cite them under `covers`; one that cites another is wrong"},
+    {"silent", YAML_MAP, false, "map of text", NULL,
+     "statements that carry no behaviour, each with the reason; counted as covered"},
+};
+const struct key_table workflow_table = KEY_TABLE(workflow_keys);
 static const struct key_def fragment_keys[] = {
-    {"fragment", YAML_SCALAR, true}, {"params", YAML_MAP, false},   {"events", YAML_MAP, false},
-    {"documents", YAML_MAP, false},  {"measures", YAML_MAP, false}, {"machines", YAML_MAP, false}};
+    {"fragment", YAML_SCALAR, true, "name", NULL, "names it; the rest as in a workflow"},
+    {"params", YAML_MAP, false, "map of parameter", NULL, "constants with their reasons"},
+    {"events", YAML_MAP, false, "map of event", NULL, "what may be reported"},
+    {"documents", YAML_MAP, false, "map of document", NULL, "papers that measures carry"},
+    {"measures", YAML_MAP, false, "map of measure", NULL, "what is issued"},
+    {"machines", YAML_MAP, false, "map of machine", NULL, "lives: states, rules, timers"},
+};
+const struct key_table fragment_table = KEY_TABLE(fragment_keys);
 
 static void fragment_add(struct compiler *c, const struct yaml *node)
 {
@@ -81,6 +117,7 @@ struct program *lang_compile(const struct bundle *bundle, struct arena *a, struc
     if (documents_read(c) && roster_compile(c)) {
         declare_all(c);
         obligations_compile(c);
+        documents_compile(c);
         measures_compile(c);
         machines_compile(c);
         going_live_compile(c);

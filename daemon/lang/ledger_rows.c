@@ -92,14 +92,28 @@ static bool binding_resolve(struct machine_at *at, struct binding *b, bool files
 
 /* ---- reach */
 
+static const struct key_def row_event_keys[] = {
+    {"when", YAML_SCALAR, true, "event name", NULL, "a declared event, a ranking's entry, or one that a machine raises"},
+    {"where", YAML_SCALAR, false, "condition", "always", "over the event, and the row by its key and fields"},
+    {"for", YAML_SCALAR, false, "expression", NULL,
+     "`each of X`: a row for each; the parts are evaluated for each, as `it` or by its fields"},
+};
+const struct key_table row_event_table = KEY_TABLE(row_event_keys);
+
+static bool row_event_key(struct slice name)
+{
+    for (size_t i = 0; i < row_event_table.n; i++)
+        if (slice_eq(name, slice_of(row_event_table.key[i].name)))
+            return true;
+    return false;
+}
+
 static void parts_check(struct machine_at *at, const struct binding *b)
 {
     struct compiler *c = at->c;
     for (size_t i = 0; b->parts && i < b->parts->n; i++) {
         const struct yaml *key = b->parts->pairs[i].key;
-        bool own = slice_eq(key->text, S("when")) || slice_eq(key->text, S("where")) ||
-                   slice_eq(key->text, S("for"));
-        if (!own && field_find(at->m->key, at->m->nkey, key->text) < 0)
+        if (!row_event_key(key->text) && field_find(at->m->key, at->m->nkey, key->text) < 0)
             ERROR_AT(c, REACH, key, field_hint(c, at->m->key, at->m->nkey, key->text),
                      "“%.*s” is neither when, where, for nor a part of the ledger's key",
                      SLICE_ARG(key->text));

@@ -2,13 +2,37 @@
 #include "lang/ledgers.h"
 
 static const struct key_def ledger_keys[] = {
-    {"title", YAML_NULL, true},      {"basis", YAML_SCALAR, true},     {"key", YAML_NULL, true},
-    {"filed-by", YAML_NULL, true},   {"closed-by", YAML_NULL, false},  {"reopened-by", YAML_NULL, false},
-    {"limit", YAML_SCALAR, false},   {"unit", YAML_SCALAR, false},     {"marks", YAML_MAP, false},
-    {"on-file", YAML_LIST, false},   {"versions", YAML_SCALAR, false}, {"life", YAML_SCALAR, false},
-    {"states", YAML_MAP, false},     {"initial", YAML_SCALAR, false},  {"groups", YAML_MAP, false},
-    {"any-state", YAML_LIST, false}, {"vars", YAML_MAP, false},        {"counts", YAML_MAP, false},
-    {"let", YAML_MAP, false},        {"reach", YAML_MAP, false}};
+    {"title", YAML_NULL, true, "title", NULL, "what people read"},
+    {"basis", YAML_SCALAR, true, "article", NULL, "what measures with `basis: ledger` cite"},
+    {"key", YAML_NULL, true, "name or list or map of type", NULL,
+     "what one row is kept for, as `per` of machines"},
+    {"filed-by", YAML_NULL, true, "row event or list", NULL,
+     "files a row; the same key again is its next version"},
+    {"closed-by", YAML_NULL, false, "row event or list", NULL, "what `closing` means in its life"},
+    {"reopened-by", YAML_NULL, false, "row event or list", NULL, "what `reopened` means in its life"},
+    {"limit", YAML_SCALAR, false, "expression", "the event's field `limit`, if it has one",
+     "a date, whose 24:00 is meant, or an instant: the row's limit. Sees `event.X` of what files it"},
+    {"unit", YAML_SCALAR, false, "expression", "the part of the key that is a unit",
+     "whom measures about the row go to: `unit: owner`"},
+    {"marks", YAML_MAP, false, "map of row events", NULL,
+     "a yes-no of the row, no until such an event comes; nothing takes a mark back"},
+    {"on-file", YAML_LIST, false, "list of action", NULL, "done when a row is filed for the first time"},
+    {"versions", YAML_SCALAR, false, "kept", "`kept`", "every version stays on record: the only way"},
+    {"life", YAML_SCALAR, false, "name", "open, and closed by the first `closed-by`",
+     "a machine `of: row`: states, rules and timers of a row"},
+    {"states", YAML_MAP, false, "map of state", "those of the life",
+     "its own, in front of those of the life, to which they may go"},
+    {"initial", YAML_SCALAR, false, "name", "the first of its own, else the life's",
+     "the state in which rows begin"},
+    {"groups", YAML_MAP, false, "map of group", NULL, "as in machines, beside those of the life"},
+    {"any-state", YAML_LIST, false, "list of rule", NULL, "as in machines"},
+    {"vars", YAML_MAP, false, "map of variable", NULL, "as in machines"},
+    {"counts", YAML_MAP, false, "map of count", NULL, "as in machines"},
+    {"let", YAML_MAP, false, "map of expression", NULL, "as in machines"},
+    {"reach", YAML_MAP, false, "map of reach", NULL,
+     "as in machines, for events that are not the ledger's own"},
+};
+const struct key_table ledger_table = KEY_TABLE(ledger_keys);
 
 /* ---- events of rows */
 
@@ -307,7 +331,7 @@ void ledger_outline(struct compiler *c, struct machine *m)
     }
     m->ledger = m->title;
     for (size_t i = 0; i < l->nmarks; i++) {
-        name_check(c, l->marks[i].key, "a mark");
+        name_check_bare(c, l->marks[i].key, "a mark");
         l->marks[i].var =
             var_add(c, m, l->marks[i].key, (struct field){l->marks[i].key->text, type_yesno}, no);
     }

@@ -54,10 +54,14 @@ void lint_all(struct compiler *c)
     lint_checks(c);
     lint_roster(c);
     lint_corrections(c);
+    lint_roles(c);
+    lint_order(c);
     unhandled(c);
     unused(c, &b->params, c->param_used, DIAG_UNUSED_PARAM, "nothing uses the parameter");
     unused(c, &b->measures, c->measure_used, DIAG_UNUSED_MEASURE, "nothing issues the measure");
     unused(c, &b->documents, b->document_used, DIAG_UNUSED_DOCUMENT, "no measure carries the document");
     if (c->diags->errors == 0)
         lint_owed(c);
+    if (c->diags->errors == 0)
+        lint_soft(c);
 }

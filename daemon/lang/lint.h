@@ -18,6 +18,9 @@ void lint_raises(struct compiler *c); /* lint_raise.c: cycles */
 void lint_checks(struct compiler *c); /* lint_check.c: load-checks */
 void lint_roster(struct compiler *c); /* roster_checks.c */
 void lint_corrections(struct compiler *c); /* lint_correct.c: corrections that nobody may make */
+void lint_roles(struct compiler *c);       /* lint_roles.c: roles that nobody holds */
+void lint_soft(struct compiler *c);        /* lint_soft.c: soft words with a sanction; only for a program without mistakes */
+void lint_order(struct compiler *c);       /* lint_order.c: after: */
 void lint_owed(
     struct compiler *c); /* lint_check.c: who owes, when it falls due; only for a program without mistakes */
 

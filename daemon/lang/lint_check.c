@@ -26,14 +26,20 @@ static const char *sides(struct compiler *c, struct eval *ev, const struct expr 
         .p;
 }
 
+static const struct key_def load_check_keys[] = {
+    {"basis", YAML_SCALAR, false, "article", NULL, "named when it fails"},
+    {"that", YAML_SCALAR, true, "condition", NULL,
+     "must hold by the roster of the first day, else the definition is refused"},
+};
+const struct key_table load_check_table = KEY_TABLE(load_check_keys);
+
 void lint_checks(struct compiler *c)
 {
-    static const struct key_def keys[] = {{"basis", YAML_SCALAR, false}, {"that", YAML_SCALAR, true}};
     const struct yaml *const *item;
     size_t n = read_items(yaml_get(c->root, "load-checks"), &item);
     struct scope s = {.c = c, .kind = -1, .no_instances = "a load check"};
     for (size_t i = 0; i < n; i++) {
-        if (!keys_check(c, item[i], keys, 2, "a load check"))
+        if (!keys_check(c, item[i], load_check_keys, sizeof load_check_keys / sizeof *load_check_keys, "a load check"))
             continue;
         const struct yaml *that = yaml_get(item[i], "that");
         size_t errors = c->diags->errors;

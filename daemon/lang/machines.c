@@ -3,15 +3,23 @@
 
 /* ---- counters: low: {each: ranked, if: event.low, within: year, mode: cumulative} */
 
+static const struct key_def count_keys[] = {
+    {"each", YAML_SCALAR, true, "event name", NULL,
+     "the instance's own records of it are counted, before any rule looks"},
+    {"if", YAML_SCALAR, false, "condition", "all", "which of them; over the event"},
+    {"within", YAML_SCALAR, false, "period kind, constant", "its whole life",
+     "starts again at 0 with each new period that a record belongs to; a record of an earlier one is not "
+     "counted"},
+    {"mode", YAML_SCALAR, false, "cumulative|consecutive, constant", "`cumulative`",
+     "`consecutive` falls back to 0 on a record for which `if` does not hold"},
+};
+const struct key_table count_table = KEY_TABLE(count_keys);
+
 static void count_compile(struct machine_at *at, const struct yaml *node, struct count_def *out)
 {
-    static const struct key_def keys[] = {{"each", YAML_SCALAR, true},
-                                          {"if", YAML_SCALAR, false},
-                                          {"within", YAML_SCALAR, false},
-                                          {"mode", YAML_SCALAR, false}};
     static const char *const modes[] = {"cumulative", "consecutive"};
     struct compiler *c = at->c;
-    if (!keys_check(c, node, keys, 4, arena_printf(c->arena, "counter %.*s", SLICE_ARG(out->name)).p))
+    if (!keys_check(c, node, count_keys, sizeof count_keys / sizeof *count_keys, arena_printf(c->arena, "counter %.*s", SLICE_ARG(out->name)).p))
         return;
     const struct yaml *each = yaml_get(node, "each"), *condition = yaml_get(node, "if"),
                       *within = yaml_get(node, "within");

@@ -35,9 +35,9 @@ static void document_read(struct compiler *c, const struct yaml *node, struct me
 
 static void body_broken(struct compiler *c, const struct yaml *node, struct slice text, const char *what)
 {
-    struct yaml at = place_in(node->file, node->line, text);
-    if (at.column == 1)
-        at = *node; /* a text with escapes was rewritten */
+    struct yaml at = *node;
+    yaml_place_in(node, (size_t)(text.p - node->text.p), &at.line, &at.column);
+    at.width = 1;
     ERROR_AT(c, BODY, &at, "{unit.title}, {subject}, {limit} …; every { with its }", "%s", what);
 }
 
@@ -69,15 +69,35 @@ static void body_compile(struct compiler *c, const struct scope *s, const struct
     }
 }
 
+static const struct key_def measure_keys[] = {
+    {"title", YAML_NULL, true, "title", NULL, "what people read"},
+    {"level", YAML_SCALAR, true,
+     "notice|reminder|warning|circular|listing|yellow|red|lift|interview|statement|referral|withdrawal, "
+     "constant",
+     NULL,
+     "tells consumers who do not know the regime what it is"},
+    {"rung", YAML_SCALAR, false, "0 to 99, constant", "0", "its place on a ladder"},
+    {"topic", YAML_SCALAR, true, "notifications|warnings|supervision, constant", NULL,
+     "where it is published; each recipient gets a notification besides"},
+    {"basis", YAML_NULL, false, "article", "required",
+     "printed as written; `obligation`: the article of the task's obligation; `rule`: that of the rule, "
+     "else of its machine; `ledger`: that of the row's ledger"},
+    {"to", YAML_NULL, true, "addressee or list", NULL,
+     "`unit`, `unit.liaison`, `unit.head`, a role, `lead of subject`, `obligation.to`; if that is nobody, "
+     "the unit itself"},
+    {"copy", YAML_NULL, false, "addressee or list", NULL, "those who are in `to` are left out"},
+    {"limit", YAML_SCALAR, false, "duration, constant", "none; about a ledger's row, the row's",
+     "runs from the issue to 24:00 of its last day; becomes the machine's `limit`"},
+    {"document", YAML_SCALAR, false, "name", NULL, "one of `documents`"},
+    {"body", YAML_SCALAR, false, "text", "title, unit, what, period, limit",
+     "with `{expression}`; n/a prints as nothing"},
+};
+const struct key_table measure_table = KEY_TABLE(measure_keys);
+
 static void measure_compile(struct compiler *c, const struct declared *d, struct measure *m)
 {
-    static const struct key_def keys[] = {{"title", YAML_NULL, true},       {"level", YAML_SCALAR, true},
-                                          {"rung", YAML_SCALAR, false},     {"topic", YAML_SCALAR, true},
-                                          {"basis", YAML_NULL, false},      {"to", YAML_NULL, true},
-                                          {"copy", YAML_NULL, false},       {"limit", YAML_SCALAR, false},
-                                          {"document", YAML_SCALAR, false}, {"body", YAML_SCALAR, false}};
     m->place = place_of(c, d->key);
-    if (!keys_check(c, d->node, keys, sizeof keys / sizeof *keys,
+    if (!keys_check(c, d->node, measure_keys, sizeof measure_keys / sizeof *measure_keys,
                     arena_printf(c->arena, "measure %.*s", SLICE_ARG(d->name)).p))
         return;
     const struct yaml *limit = yaml_get(d->node, "limit"), *body = yaml_get(d->node, "body");

@@ -1,5 +1,6 @@
 /* What bare names mean where they stand, and what to say of those that mean nothing. */
 #include "lang/check.h"
+#include "lang/meant.h"
 
 /* ---- tables of built-in names */
 
@@ -227,6 +228,8 @@ static const char *hint_for(struct checker *k, struct slice name, const struct t
     for (size_t i = 1; i + 1 < name.n; i++)
         if (name.p[i] == '-' && name_lookup(k, (struct slice){name.p, i}, &failed) != NULL)
             return "write spaces on both sides of a minus";
+    if (name.p[0] >= '0' && name.p[0] <= '9' && meant_by(k->c->arena, MEANT_DATE | MEANT_PERIOD | MEANT_DURATION, name).n > 0)
+        return meant_hint(k->c->arena, MEANT_DATE | MEANT_PERIOD | MEANT_DURATION, name, NULL);
     if (want != NULL && want->tag == TYPE_TEXT && (unsigned char)name.p[0] >= 0x80)
         return arena_printf(k->c->arena, "write 「%.*s」 for a text", SLICE_ARG(name)).p;
     return NULL;

@@ -1,4 +1,5 @@
 /* Obligations: who owes what to whom, when, and what counts. What bears them is in births.c, what is filed for them in filing.c. */
+#include "lang/meant.h"
 #include "lang/obligations.h"
 
 #include <stdlib.h>
@@ -99,7 +100,8 @@ static void bound_read(struct compiler *c, const struct yaml *node, bool end, da
     else if (period_parse(node->text, &p) && p.kind != PERIOD_ONCE)
         *out = end ? period_end(p) : period_first(p);
     else
-        ERROR_AT(c, EFFECTIVE, node, "a period or a day: 2024-03, 2024Q1, 2024-03-29", "“%.*s” is neither",
+        ERROR_AT(c, EFFECTIVE, node,
+                 meant_hint(c->arena, MEANT_PERIOD, node->text, "a period or a day: 2024-03, 2024Q1, 2024-03-29"), "“%.*s” is neither",
                  SLICE_ARG(node->text));
 }
 
@@ -212,21 +214,79 @@ static int task_machine(struct compiler *c, const struct yaml *node)
 }
 
 static const struct key_def obligation_keys[] = {
-    {"title", YAML_NULL, true},          {"basis", YAML_SCALAR, true},         {"owed-by", YAML_NULL, false},
-    {"jointly", YAML_SCALAR, false},     {"about", YAML_NULL, false},          {"to", YAML_NULL, false},
-    {"only-if", YAML_SCALAR, false},     {"born-by", YAML_NULL, false},        {"by", YAML_NULL, false},
-    {"period", YAML_SCALAR, false},      {"due", YAML_NULL, false},            {"week", YAML_SCALAR, false},
-    {"soft", YAML_NULL, false},          {"from", YAML_SCALAR, false},         {"until", YAML_SCALAR, false},
-    {"at-least", YAML_SCALAR, false},    {"counts", YAML_NULL, false},         {"fields", YAML_MAP, false},
-    {"requires", YAML_NULL, false},      {"filed-by", YAML_NULL, false},       {"refuse", YAML_LIST, false},
-    {"machine", YAML_SCALAR, true},      {"cutoff", YAML_SCALAR, false},       {"roll", YAML_SCALAR, false},
-    {"remind", YAML_NULL, false},        {"missed-after", YAML_SCALAR, false}, {"return-grace", YAML_SCALAR, false},
-    {"settle", YAML_SCALAR, false}};
+    {"title", YAML_NULL, true, "title", NULL, "what people read"},
+    {"basis", YAML_SCALAR, true, "article", NULL, "what measures about its tasks cite"},
+    {"owed-by", YAML_NULL, false, "units or list", "required, but for directives and rules",
+     "who owes, by the roster when the task is born: a role, or an expression such as `lead of about`; a "
+     "list is the union. With `born-by` over the event"},
+    {"jointly", YAML_SCALAR, false, "yes-no, constant", "`no`",
+     "one task of all of them: any owner files it, each is told and each is charged. Its `unit` is the "
+     "first by id"},
+    {"about", YAML_NULL, false, "role or expression or list of role", NULL,
+     "one task for each holder (优环办 calls on each 专班), or for each row: `each of TABLE where C`. Of "
+     "what events bear: an expression over the event"},
+    {"to", YAML_NULL, false, "role or list", "nobody",
+     "who receives and reviews; without it no review is taken"},
+    {"only-if", YAML_SCALAR, false, "condition", "always",
+     "over `unit`, `about`, `period`, asked when the task would be born; otherwise it is not owed: "
+     "`count(lead of unit) > 1`"},
+    {"born-by", YAML_NULL, false, "EVENT where CONDITION or list", "the calendar",
+     "events that bear a task each; `directive`; or `rules`: see below"},
+    {"by", YAML_NULL, false, "role or list", "any unit", "with `born-by: directive`: who may give one"},
+    {"period", YAML_SCALAR, false, "period kind or expression, constant", "required, but for `born-by`",
+     "what one task is for; with `born-by` also an expression: `month of event.due`"},
+    {"due", YAML_NULL, false,
+     "due rule or date expression or recurrence, constant",
+     "`last day`; with `born-by` see below",
+     "see below"},
+    {"week", YAML_SCALAR, false, "days|week|full-week|workdays, constant", "`days`",
+     "what `first week` and `last week` are"},
+    {"soft", YAML_NULL, false, "due rule or recurrence, constant", NULL,
+     "「原则上」: its end is `soft-end`, an instant for timers. `duty` reminds then, and never sanctions"},
+    {"after", YAML_NULL, false, "name or list", NULL,
+     "不得早于: what is due for the periods within this one's must be due no later; else `check` names the first period"},
+    {"from", YAML_SCALAR, false, "day or period", "`effective`",
+     "the first day on which an owed period may begin"},
+    {"until", YAML_SCALAR, false, "day or period", "`effective`", "the last one"},
+    {"at-least", YAML_SCALAR, false, "1 to 1000000, constant", "1", "how many must count"},
+    {"counts", YAML_NULL, false, "EVENT where CONDITION or list", NULL,
+     "records that count; the condition sees `event.X`, `unit`, `about`, `period`"},
+    {"fields", YAML_MAP, false, "map of type", NULL,
+     "of a submission; all may be absent when filed. An attachment of a field's name gives that field"},
+    {"requires", YAML_NULL, false, "field or list", NULL,
+     "a submission without them is recorded and returned at once"},
+    {"filed-by", YAML_NULL, false, "event name or filing", "submissions",
+     "this declared event is the submission, its fields the obligation's. One that names no task is "
+     "rejected"},
+    {"refuse", YAML_LIST, false, "list of refusal", NULL,
+     "over `event.FIELD` of what is filed, and `unit`, `about`, `period`; the sender is refused with the "
+     "sentence"},
+    {"machine", YAML_SCALAR, true, "name", NULL,
+     "a machine `of: task`: `report`, `duty` or one of the regime's own"},
+    {"cutoff", YAML_SCALAR, false, "inclusive|exclusive, constant", "`inclusive`",
+     "due at 24:00 of the due day (24日前 includes the 24th), or at its 00:00"},
+    {"roll", YAML_SCALAR, false, "none|next|previous, constant", "`none`",
+     "a due day off moves to the next or previous workday; never back before the task opens"},
+    {"remind", YAML_NULL, false, "duration or list or none, constant", "`[3d, 1d]`", "before it is due"},
+    {"missed-after", YAML_SCALAR, false, "duration, constant", "`10d`", "逾期 becomes 漏报"},
+    {"return-grace", YAML_SCALAR, false, "duration, constant", "`3d`", "to mend what was returned"},
+    {"settle", YAML_SCALAR, false, "duration, constant", "`3d`",
+     "how long after the period a record of it still counts"},
+};
+const struct key_table obligation_table = KEY_TABLE(obligation_keys);
 static const struct key_def defaults_keys[] = {
-    {"cutoff", YAML_SCALAR, false},       {"roll", YAML_SCALAR, false},
-    {"remind", YAML_NULL, false},         {"missed-after", YAML_SCALAR, false},
-    {"return-grace", YAML_SCALAR, false}, {"settle", YAML_SCALAR, false},
-    {"week", YAML_SCALAR, false}};
+    {"cutoff", YAML_SCALAR, false, "inclusive|exclusive, constant", "`inclusive`",
+     "see obligations, as all of these"},
+    {"roll", YAML_SCALAR, false, "none|next|previous, constant", "`none`", "what happens to a due day off"},
+    {"remind", YAML_NULL, false, "duration or list or none, constant", "`[3d, 1d]`", "before it is due"},
+    {"missed-after", YAML_SCALAR, false, "duration, constant", "`10d`", "逾期 becomes 漏报"},
+    {"return-grace", YAML_SCALAR, false, "duration, constant", "`3d`", "to mend what was returned"},
+    {"settle", YAML_SCALAR, false, "duration, constant", "`3d`",
+     "how long a record of the period still counts"},
+    {"week", YAML_SCALAR, false, "days|week|full-week|workdays, constant", "`days`",
+     "what `first week` and `last week` are"},
+};
+const struct key_table defaults_table = KEY_TABLE(defaults_keys);
 
 /* What only the key of a task that is not there yet can say: who owes it, about what, whether at all. */
 static struct scope key_scope(struct compiler *c, const struct obligation *o, const struct type *about)

@@ -30,7 +30,7 @@ static void key_part(struct compiler *c, const struct yaml *name, const struct y
         ERROR_AT(c, SHAPE, name, "the name of a key part", "expected a text here");
         return;
     }
-    name_check(c, name, "a key part");
+    name_check_bare(c, name, "a key part");
     if (field_find(m->key, m->nkey, name->text) >= 0) {
         ERROR_AT(c, DECLARED_TWICE, name, NULL, "the key part “%.*s” stands twice", SLICE_ARG(name->text));
         return;
@@ -94,12 +94,17 @@ static void name_once(struct compiler *c, const struct machine *m, const struct 
     if (twice)
         ERROR_AT(c, DECLARED_TWICE, key, "a name that neither the key, nor vars:, counts: or let: has",
                  "“%.*s” names two things of this machine", SLICE_ARG(key->text));
-    name_check(c, key, "a part of a machine");
+    name_check_bare(c, key, "a part of a machine");
 }
+
+static const struct key_def variable_keys[] = {
+    {"type", YAML_NULL, true, "type", NULL, "what it may be"},
+    {"start", YAML_SCALAR, false, "value", "missing", "what it is at first"},
+};
+const struct key_table variable_table = KEY_TABLE(variable_keys);
 
 static void var_declare(struct compiler *c, const struct yaml_pair *pair, struct machine *m)
 {
-    static const struct key_def keys[] = {{"type", YAML_NULL, true}, {"start", YAML_SCALAR, false}};
     name_once(c, m, pair->key);
     struct field *f = &m->vars[m->nvars];
     struct value *start = &m->var_start[m->nvars++];
@@ -109,7 +114,7 @@ static void var_declare(struct compiler *c, const struct yaml_pair *pair, struct
         f->type.optional = true;
         return;
     }
-    if (!keys_check(c, pair->value, keys, 2, arena_printf(c->arena, "variable %.*s", SLICE_ARG(f->name)).p))
+    if (!keys_check(c, pair->value, variable_keys, sizeof variable_keys / sizeof *variable_keys, arena_printf(c->arena, "variable %.*s", SLICE_ARG(f->name)).p))
         return;
     const struct yaml *type = yaml_get(pair->value, "type"), *value = yaml_get(pair->value, "start");
     bool typed = type && type_compile(c, type, &f->type);
@@ -351,15 +356,39 @@ int machine_add(struct compiler *c, struct slice name, const struct yaml *at)
     return (int)p->nmachines - 1;
 }
 
+static const struct key_def machine_keys[] = {
+    {"title", YAML_NULL, true, "title", NULL, "what people read"},
+    {"basis", YAML_SCALAR, false, "article", NULL, "for measures whose basis is `rule`"},
+    {"of", YAML_SCALAR, false, "task|row", "cases",
+     "a life of tasks, kept per obligation, period, unit and about; a life of the rows of ledgers"},
+    {"per", YAML_NULL, false, "name or list or map of type", "needed by cases",
+     "what one instance is kept for: up to four parts. `unit`, a table's row, `period`, `month` …, and "
+     "roles (units) say their type by their name; others are text"},
+    {"unit", YAML_SCALAR, false, "expression", "the part of the key that is a unit",
+     "a unit or a set of units: whom its measures go to"},
+    {"reach", YAML_MAP, false,
+     "map of reach",
+     "the event's field of the part's name; for the unit, else the reporter",
+     "`EVENT: {PART: expression}`, or `EVENT: each NAME where …` of its own instances: which ones an "
+     "event reaches; a set reaches each"},
+    {"born-by", YAML_NULL, false, "event name or list", "needed by cases",
+     "events that create an instance that is not there yet"},
+    {"counts", YAML_MAP, false, "map of count", NULL, "`low: {each: ranked, if: event.low, within: year}`"},
+    {"vars", YAML_MAP, false, "map of variable", NULL,
+     "what it remembers: `rectified: {type: optional instant}`, `told: {type: yes-no, start: no}`, `note: "
+     "text`"},
+    {"let", YAML_MAP, false, "map of expression", NULL, "conditions that rules share; no `event.X` in them"},
+    {"initial", YAML_SCALAR, false, "name", "the only one", "the state in which instances begin"},
+    {"states", YAML_MAP, true, "map of state", NULL, "where an instance may be"},
+    {"groups", YAML_MAP, false, "map of group", NULL, "what several states share"},
+    {"any-state", YAML_LIST, false, "list of rule", NULL, "tried last, in every state"},
+    {"migrate", YAML_MAP, false, "map of name", NULL,
+     "`{hung: carded}`: what becomes of instances in states that an earlier version had"},
+};
+const struct key_table machine_table = KEY_TABLE(machine_keys);
+
 void machines_declare(struct compiler *c)
 {
-    static const struct key_def keys[] = {
-        {"title", YAML_NULL, true},      {"basis", YAML_SCALAR, false}, {"of", YAML_SCALAR, false},
-        {"per", YAML_NULL, false},       {"reach", YAML_MAP, false},    {"born-by", YAML_NULL, false},
-        {"counts", YAML_MAP, false},     {"vars", YAML_MAP, false},     {"let", YAML_MAP, false},
-        {"initial", YAML_SCALAR, false}, {"states", YAML_MAP, true},    {"groups", YAML_MAP, false},
-        {"any-state", YAML_LIST, false}, {"unit", YAML_SCALAR, false},
-        {"migrate", YAML_MAP, false}};
     static const char *const of[] = {"task", "row"}; /* those of rows were taken out by ledgers_declare */
     struct build *b = build_of(c);
     struct program *p = c->program;
@@ -370,7 +399,7 @@ void machines_declare(struct compiler *c)
         const struct declared *d = &b->machines.item[i];
         struct machine *m = &p->machines[i + 1];
         *m = (struct machine){.name = d->name, .unit_key = -1, .initial = -1, .place = place_of(c, d->key)};
-        if (!keys_check(c, d->node, keys, sizeof keys / sizeof *keys,
+        if (!keys_check(c, d->node, machine_keys, sizeof machine_keys / sizeof *machine_keys,
                         arena_printf(c->arena, "machine %.*s", SLICE_ARG(d->name)).p))
             continue;
         if (slice_eq(d->name, S("obligation")))

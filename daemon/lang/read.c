@@ -1,5 +1,6 @@
 /* Readers of small shapes: words, durations, roles, spans, addressees. */
 #include "lang/build.h"
+#include "lang/meant.h"
 
 const struct type type_yesno = {.tag = TYPE_YESNO};
 const struct type type_number = {.tag = TYPE_NUMBER};
@@ -56,12 +57,21 @@ struct slice read_text(const struct yaml *map, const char *key)
     return is_scalar(node) ? node->text : (struct slice){0};
 }
 
+static const struct key_def titles_keys[] = {
+    {"zh", YAML_SCALAR, true, "text", NULL, "what is issued carries this one"},
+    {"en", YAML_SCALAR, false, "text", NULL, "for readers"},
+};
+const struct key_table titles_table = KEY_TABLE(titles_keys);
+
 struct slice read_title(struct compiler *c, const struct yaml *node)
 {
-    static const struct key_def keys[] = {{"zh", YAML_SCALAR, true}, {"en", YAML_SCALAR, false}};
     if (!node || node->kind == YAML_SCALAR)
         return node ? node->text : (struct slice){0};
-    keys_check(c, node, keys, sizeof keys / sizeof *keys, "title");
+    if (node->kind == YAML_NULL) {
+        ERROR_AT(c, SHAPE, node, "a text; in quotes if it begins with #", "the title is nothing");
+        return (struct slice){0};
+    }
+    keys_check(c, node, titles_keys, sizeof titles_keys / sizeof *titles_keys, "title");
     return read_text(node, "zh");
 }
 
@@ -149,7 +159,8 @@ bool read_duration(struct compiler *c, const struct yaml *node, struct duration 
         return false;
     if (duration_parse(k->text, out))
         return true;
-    ERROR_AT(c, DURATION, node, "a length of time: 3d, 2h, 2w, 1mo, 5 workdays", "“%.*s”%s is no duration",
+    ERROR_AT(c, DURATION, node,
+             meant_hint(c->arena, MEANT_DURATION, k->text, "a length of time: 3d, 2h, 2w, 1mo, 5 workdays"), "“%.*s”%s is no duration",
              SLICE_ARG(k->text), constant_name(c, node, k));
     return false;
 }
@@ -161,7 +172,7 @@ bool read_number(struct compiler *c, const struct yaml *node, struct rat *out)
         return false;
     if (rat_parse(k->text, out))
         return true;
-    ERROR_AT(c, NUMBER, node, "a number: 3, 0.5, 70%", "“%.*s”%s is no number", SLICE_ARG(k->text),
+    ERROR_AT(c, NUMBER, node, meant_hint(c->arena, MEANT_NUMBER, k->text, "a number: 3, 0.5, 70%"), "“%.*s”%s is no number", SLICE_ARG(k->text),
              constant_name(c, node, k));
     return false;
 }
@@ -185,15 +196,38 @@ bool read_yesno(struct compiler *c, const struct yaml *node, bool absent)
     static const char *const words[] = {"no", "yes"};
     if (!is_scalar(node))
         return absent;
-    int i = read_word(c, node, words, 2, "yes or no");
+    const struct yaml *k = read_constant(c, node);
+    if (k && meant_by(c->arena, MEANT_YESNO, k->text).n) { /* what YAML itself takes for one */
+        ERROR_AT(c, WORD, node, meant_hint(c->arena, MEANT_YESNO, k->text, NULL), "“%.*s”%s is no yes or no",
+                 SLICE_ARG(k->text), constant_name(c, node, k));
+        return absent;
+    }
+    int i = k ? read_word(c, node, words, 2, "yes or no") : -1;
     return i < 0 ? absent : i == 1;
 }
 
 bool read_period_kind(struct compiler *c, const struct yaml *node, enum period_kind *out)
 {
     static const char *const words[] = {"day", "week", "month", "quarter", "half", "year"};
-    int i = read_word(c, node, words, sizeof words / sizeof *words, "period");
+    const struct yaml *k = read_constant(c, node);
+    if (k && meant_by(c->arena, MEANT_KIND, k->text).n) {
+        ERROR_AT(c, WORD, node, meant_hint(c->arena, MEANT_KIND, k->text, NULL), "“%.*s”%s is no period", SLICE_ARG(k->text),
+                 constant_name(c, node, k));
+        return false;
+    }
+    int i = k ? read_word(c, node, words, sizeof words / sizeof *words, "period") : -1;
     return i >= 0 && period_kind_parse(slice_of(words[i]), out);
+}
+
+/* Both days as they should stand, where that can be told. */
+static const char *span_meant(struct compiler *c, struct slice from, struct slice until)
+{
+    struct slice first = meant_by(c->arena, MEANT_DATE, from), last = meant_by(c->arena, MEANT_DATE, until);
+    if (first.n == 0 && last.n == 0)
+        return "two days, both included: 2024-01-01/2024-12-31";
+    return arena_printf(c->arena, "did you mean “%.*s/%.*s”?", SLICE_ARG(first.n ? first : from),
+                        SLICE_ARG(last.n ? last : until))
+        .p;
 }
 
 bool read_span(struct compiler *c, const struct yaml *node, struct span *out)
@@ -205,8 +239,7 @@ bool read_span(struct compiler *c, const struct yaml *node, struct span *out)
     struct slice from = slice_trim(slice_cut(&rest, '/')), until = slice_trim(rest);
     bool two = memchr(node->text.p, '/', node->text.n) != NULL;
     if (!two || (from.n && !date_parse(from, &out->from)) || (until.n && !date_parse(until, &out->until))) {
-        ERROR_AT(c, EFFECTIVE, node, "two days, both included: 2024-01-01/2024-12-31",
-                 "“%.*s” is no span of dates", SLICE_ARG(node->text));
+        ERROR_AT(c, EFFECTIVE, node, span_meant(c, from, until), "“%.*s” is no span of dates", SLICE_ARG(node->text));
         return false;
     }
     if (until.n)

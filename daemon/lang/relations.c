@@ -62,11 +62,16 @@ static const struct expr *column_of(struct checker *k, const struct ast *x, cons
     return found;
 }
 
-static const struct expr *unknown_of(struct checker *k, const struct ast *x)
+static const struct expr *unknown_of(struct checker *k, const struct ast *x, const struct expr *of)
 {
     const struct program *p = k->c->program;
     struct names names = {0};
 
+    for (size_t i = 0; i < p->ntables; i++)
+        if (field_named(p->tables[i].columns, p->tables[i].ncolumns, x->name) >= 0)
+            return refuse_type(k, x->arg[0],
+                               arena_printf(k->c->arena, "a row of %.*s", SLICE_ARG(p->tables[i].name)).p,
+                               &of->type);
     for (size_t i = 0; i < p->nrelations; i++)
         names_add(k, &names, p->relations[i]);
     for (size_t i = 0; i < p->ntables; i++)
@@ -109,7 +114,7 @@ const struct expr *check_of(struct checker *k, const struct ast *x)
     if (e == NULL &&
         (of->type.tag == TYPE_TEXT || (type_is_many(&of->type) && of->type.of->tag == TYPE_TEXT)))
         e = column_of(k, x, of);
-    return e != NULL ? e : unknown_of(k, x);
+    return e != NULL ? e : unknown_of(k, x, of);
 }
 
 /* ---- X is indicator */

@@ -1,6 +1,7 @@
 /* The roster: units.csv and relations.csv. */
 #include <stdlib.h>
 
+#include "lang/meant.h"
 #include "lang/roster.h"
 
 #define ID_BYTES_MAX 200 /* of one key part: see KEY_BYTES_MAX */
@@ -65,7 +66,8 @@ struct span row_span(struct compiler *c, const struct csv *t, const struct csv_r
     for (int i = 0; i < 2; i++)
         if (text[i].n && !date_parse(text[i], date[i])) {
             struct yaml at = place_in(t->file, r->line, text[i]);
-            ERROR_AT(c, ROSTER_DATE, &at, "a date: 2024-03-29", "“%.*s” is no date", SLICE_ARG(text[i]));
+            ERROR_AT(c, ROSTER_DATE, &at, meant_hint(c->arena, MEANT_DATE, text[i], "a date: 2024-03-29"),
+                     "“%.*s” is no date", SLICE_ARG(text[i]));
         }
     if (span.until != DATE_NONE && ++span.until <= span.from) {
         struct yaml at = place_in(t->file, r->line, text[1]);
@@ -129,7 +131,6 @@ static void unit_read(struct compiler *c, const struct csv *t, const struct csv_
                        .kind = row_cell(t, r, "kind"),
                        .liaison = row_cell(t, r, "liaison"),
                        .head = row_cell(t, r, "head"),
-                       .successor = row_cell(t, r, "successor"),
                        .in_force = row_span(c, t, r)};
     if (u->title.n == 0)
         u->title = u->id;
@@ -138,9 +139,11 @@ static void unit_read(struct compiler *c, const struct csv *t, const struct csv_
     u->roles = ARENA_ARRAY(c->arena, int, n + 1);
     for (size_t i = 0; i < n; i++) {
         int index = slice_intern(c, &p->roles, &p->nroles, roles_cap, role[i]);
-        bool twice = index < 0;
-        if (twice)
+        bool twice = false;
+        if (index < 0) { /* once a row */
             say_full(c, t, r, role[i], "roles");
+            break;
+        }
         for (size_t k = 0; k < u->nroles; k++)
             twice |= u->roles[k] == index;
         if (!twice)
@@ -158,6 +161,26 @@ static void unit_type_make(struct compiler *c)
     f[2] = (struct field){S("kind"), {.tag = TYPE_TEXT}};
     f[3] = (struct field){S("role"), {.tag = TYPE_SET, .of = &text}};
     c->program->unit_type = (struct type){.tag = TYPE_RECORD, .fields = f, .nfields = 4};
+}
+
+#define HINT_UNITS_MAX 20000
+#define HINT_ERRORS_MAX 50
+
+bool roster_may_search(const struct compiler *c)
+{
+    return c->program->nunits <= HINT_UNITS_MAX && c->diags->errors <= HINT_ERRORS_MAX;
+}
+
+const char *unit_hint(struct compiler *c, struct slice got, const char *otherwise)
+{
+    const struct program *p = c->program;
+    if (!roster_may_search(c))
+        return otherwise;
+    struct slice *id = ARENA_ARRAY(c->arena, struct slice, p->nunits);
+    for (size_t i = 0; i < p->nunits; i++)
+        id[i] = p->units[i].id;
+    struct slice near = nearest_name(got, id, p->nunits);
+    return near.n ? arena_printf(c->arena, "did you mean “%.*s”?", SLICE_ARG(near)).p : otherwise;
 }
 
 /* ---- no two units of one name on one day */
@@ -225,6 +248,11 @@ static bool units_compile(struct compiler *c)
     unit_type_make(c);
     struct csv *t = csv_open(c, yaml_get(c->root, "units"), columns, sizeof columns / sizeof *columns);
     size_t cap = 0;
+    if (t && t->n == 0) {
+        struct yaml at = place_in(t->file, 1, (struct slice){0});
+        ERROR_AT(c, CSV_EMPTY, &at, "a line for each unit", "the file has a header and no rows");
+        return false;
+    }
     if (t) {
         p->units = ARENA_ARRAY(c->arena, struct unit, t->n + 1);
         for (size_t i = 0; i < t->n; i++) {

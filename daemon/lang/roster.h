@@ -21,6 +21,10 @@ bool row_id_check(struct compiler *c, const struct csv *t, const struct csv_row 
 struct span row_span(struct compiler *c, const struct csv *t, const struct csv_row *r);
 bool spans_meet(struct span a, struct span b);
 
+/* False in a huge roster, and after many mistakes: then one does not search it for what was meant. */
+bool roster_may_search(const struct compiler *c);
+/* "did you mean “x”?" of the units' ids, or what is said otherwise. */
+const char *unit_hint(struct compiler *c, struct slice got, const char *otherwise);
 /* After all rows are read and in order: program.successions. */
 void successors_compile(struct compiler *c, const struct csv *units);
 void tables_compile(struct compiler *c);

@@ -4,11 +4,15 @@
 #include "lang/lint.h"
 #include "lang/roster.h"
 
-static const struct key_def roster_check_keys[] = {{"basis", YAML_SCALAR, false},
-                                                   {"each", YAML_NULL, true},
-                                                   {"that", YAML_SCALAR, true},
-                                                   {"else", YAML_SCALAR, true},
-                                                   {"level", YAML_SCALAR, false}};
+static const struct key_def roster_check_keys[] = {
+    {"basis", YAML_SCALAR, false, "article", NULL, "named when it fails"},
+    {"each", YAML_NULL, true, "role or list", NULL, "the units that are looked at, each on its first day"},
+    {"that", YAML_SCALAR, true, "condition", NULL,
+     "over the unit: `id`, `title`, `kind`, `liaison`, `head`, `role`"},
+    {"else", YAML_SCALAR, true, "text", NULL, "what is said at the row of a unit for which it does not hold"},
+    {"level", YAML_SCALAR, false, "warning|error", "`warning`", "whether the definition is refused"},
+};
+const struct key_table roster_check_table = KEY_TABLE(roster_check_keys);
 
 /* What the condition sees of a unit. */
 enum unit_field { ROW_ID, ROW_TITLE, ROW_KIND, ROW_LIAISON, ROW_HEAD, ROW_ROLE, ROW_FIELDS };

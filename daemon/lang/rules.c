@@ -65,17 +65,29 @@ static bool when_read(struct machine_at *at, const struct yaml *when, const stru
     return false;
 }
 
+static const struct key_def rule_keys[] = {
+    {"when", YAML_SCALAR, true, "event name", NULL,
+     "an event, `timer NAME`, or `any`: after every event or timer that reached the instance, until no "
+     "such rule holds"},
+    {"if", YAML_SCALAR, false, "condition", "holds", "only a plain yes holds"},
+    {"do", YAML_LIST, false, "list of action", NULL, "`do: []` keeps it on record only"},
+    {"go", YAML_SCALAR, false, "name", "stays", "the next state; the state itself is left and entered again"},
+    {"refuse", YAML_SCALAR, false, "text", NULL,
+     "instead of `do` and `go`, in a rule for an event: undoes the whole turn, and the sender gets the "
+     "sentence"},
+    {"basis", YAML_SCALAR, false, "article", "the measure's",
+     "for the measures of its `do`; on entering, for those whose basis is `rule`"},
+};
+const struct key_table rule_table = KEY_TABLE(rule_keys);
+
 /* Leaves a rule in any case, so that no state seems unreachable for a mistake elsewhere in the rules that
  * lead to it. */
 static void rule_compile(struct machine_at *at, const struct yaml *node, const struct state_body *body,
                          const struct state_body *group, struct rule *r)
 {
-    static const struct key_def keys[] = {{"when", YAML_SCALAR, true},    {"if", YAML_SCALAR, false},
-                                          {"do", YAML_LIST, false},       {"go", YAML_SCALAR, false},
-                                          {"refuse", YAML_SCALAR, false}, {"basis", YAML_SCALAR, false}};
     struct compiler *c = at->c;
     *r = (struct rule){.kind = KIND_UNREAD, .go = -1, .place = place_of(c, node)};
-    if (!keys_check(c, node, keys, sizeof keys / sizeof *keys, "a rule"))
+    if (!keys_check(c, node, rule_keys, sizeof rule_keys / sizeof *rule_keys, "a rule"))
         return;
     const struct yaml *when = yaml_get(node, "when"), *condition = yaml_get(node, "if"),
                       *go = yaml_get(node, "go"), *refuse = yaml_get(node, "refuse");
@@ -138,13 +150,18 @@ static const struct expr *timer_expr(struct machine_at *at, const struct yaml *n
     return NULL;
 }
 
+static const struct key_def timer_keys[] = {
+    {"at", YAML_SCALAR, true, "phrase", NULL, "when: `due`, `3d before due`, `10d after entry`, `limit`"},
+    {"keep", YAML_SCALAR, false, "yes-no, constant", "`no`", "leaving the state does not cancel it"},
+};
+const struct key_table timer_table = KEY_TABLE(timer_keys);
+
 static void body_timers(struct machine_at *at, const struct yaml *map, const struct state_body *body)
 {
-    static const struct key_def keys[] = {{"at", YAML_SCALAR, true}, {"keep", YAML_SCALAR, false}};
     for (size_t i = 0; i < body->ntimers; i++) {
         const struct yaml *node = map->pairs[i].value;
         struct timer_def *t = &at->m->timers[body->timers[i]];
-        if (node->kind != YAML_SCALAR && !keys_check(at->c, node, keys, 2, "a timer"))
+        if (node->kind != YAML_SCALAR && !keys_check(at->c, node, timer_keys, sizeof timer_keys / sizeof *timer_keys, "a timer"))
             continue;
         t->keep |= read_yesno(at->c, yaml_get(node, "keep"), false);
         if (!t->when && is_scalar(timer_when(node)))
@@ -179,13 +196,20 @@ static int group_read(struct machine_at *at, const struct yaml *node)
     return GROUP_UNREAD;
 }
 
+static const struct key_def state_keys[] = {
+    {"title", YAML_NULL, true, "title", NULL, "what people read"},
+    {"final", YAML_SCALAR, false, "yes-no, constant", "`no`", "done: no rule may leave it"},
+    {"enter", YAML_LIST, false, "list of action", NULL, "done on entering"},
+    {"leave", YAML_LIST, false, "list of action", NULL, "done on leaving"},
+    {"timers", YAML_MAP, false, "map of timer", NULL, "`NAME: PHRASE`: armed on entering, after `enter`"},
+    {"rules", YAML_LIST, false, "list of rule", NULL, "the first that holds is taken"},
+    {"part-of", YAML_SCALAR, false, "name", NULL, "a group"},
+};
+const struct key_table state_table = KEY_TABLE(state_keys);
+
 static void state_head(struct machine_at *at, const struct yaml *node, struct state *s)
 {
-    static const struct key_def keys[] = {{"title", YAML_NULL, true},     {"final", YAML_SCALAR, false},
-                                          {"enter", YAML_LIST, false},    {"leave", YAML_LIST, false},
-                                          {"timers", YAML_MAP, false},    {"rules", YAML_LIST, false},
-                                          {"part-of", YAML_SCALAR, false}};
-    if (!keys_check(at->c, node, keys, sizeof keys / sizeof *keys,
+    if (!keys_check(at->c, node, state_keys, sizeof state_keys / sizeof *state_keys,
                     arena_printf(at->c->arena, "state %.*s", SLICE_ARG(s->name)).p))
         return;
     const struct yaml *group = yaml_get(node, "part-of");
@@ -195,20 +219,24 @@ static void state_head(struct machine_at *at, const struct yaml *node, struct st
         s->group = group_read(at, group);
 }
 
+static const struct key_def group_keys[] = {
+    {"title", YAML_NULL, false, "title", NULL, "for readers"},
+    {"enter", YAML_LIST, false, "list of action", NULL, "done on entering the first of its states"},
+    {"leave", YAML_LIST, false, "list of action", NULL, "done on leaving the last of them"},
+    {"timers", YAML_MAP, false, "map of timer", NULL, "run on between its states"},
+    {"rules", YAML_LIST, false, "list of rule", NULL, "tried after those of the state"},
+};
+const struct key_table group_table = KEY_TABLE(group_keys);
+
 void states_compile(struct machine_at *at)
 {
-    static const struct key_def keys[] = {{"title", YAML_NULL, false},
-                                          {"enter", YAML_LIST, false},
-                                          {"leave", YAML_LIST, false},
-                                          {"timers", YAML_MAP, false},
-                                          {"rules", YAML_LIST, false}};
     struct machine *m = at->m;
     const struct yaml *states = yaml_get(at->node, "states"), *groups = yaml_get(at->node, "groups");
     for (size_t i = 0; i < m->nstates; i++)
         state_head(at, states->pairs[i].value, &m->states[i]);
     for (size_t i = 0; i < m->ngroups; i++) {
         const struct yaml *node = groups->pairs[i].value;
-        if (keys_check(at->c, node, keys, 5,
+        if (keys_check(at->c, node, group_keys, sizeof group_keys / sizeof *group_keys,
                        arena_printf(at->c->arena, "group %.*s", SLICE_ARG(m->groups[i].name)).p))
             body_compile(at, node, -1, NULL, &m->groups[i].body);
     }

@@ -5,11 +5,22 @@
 
 #define PERIODS_MAX 400 /* looked at for one in which it falls */
 
-static const struct key_def schedule_keys[] = {{"title", YAML_NULL, false},  {"basis", YAML_SCALAR, true},
-                                               {"each", YAML_SCALAR, true},  {"at", YAML_NULL, true},
-                                               {"week", YAML_SCALAR, false}, {"roll", YAML_SCALAR, false},
-                                               {"raise", YAML_SCALAR, true}, {"for", YAML_NULL, false},
-                                               {"from", YAML_SCALAR, false}, {"until", YAML_SCALAR, false}};
+static const struct key_def occasion_keys[] = {
+    {"title", YAML_NULL, false, "title", NULL, "for readers"},
+    {"basis", YAML_SCALAR, true, "article", NULL, "where the text sets the day"},
+    {"each", YAML_SCALAR, true, "period kind, constant", NULL, "how often"},
+    {"at", YAML_NULL, true, "due rule or recurrence, constant", NULL, "on which day of the period, at 00:00"},
+    {"week", YAML_SCALAR, false, "days|week|full-week|workdays, constant", "`defaults`, else `days`",
+     "what `first week` and `last week` are"},
+    {"roll", YAML_SCALAR, false, "none|next|previous, constant", "`none`", "what happens to a day off"},
+    {"raise", YAML_SCALAR, true, "event name", NULL,
+     "the event, with `period`, and `unit` where `for` stands; declared by this"},
+    {"for", YAML_NULL, false, "role or list", NULL, "one event for each holder on that day"},
+    {"from", YAML_SCALAR, false, "day or period", "`effective`",
+     "the first day on which such a period may begin"},
+    {"until", YAML_SCALAR, false, "day or period", "`effective`", "the last one"},
+};
+const struct key_table occasion_table = KEY_TABLE(occasion_keys);
 
 /* A new event has the fields period and, for roles, unit; one that is declared, or raised by another
  * schedule, must do with them. */
@@ -50,7 +61,7 @@ static void schedule_declare(struct compiler *c, const struct declared *d, struc
 {
     *s = (struct schedule){.name = d->name, .each = PERIOD_MONTH, .place = place_of(c, d->key)};
     s->at.kind = DUE_END;
-    if (keys_check(c, d->node, schedule_keys, sizeof schedule_keys / sizeof *schedule_keys,
+    if (keys_check(c, d->node, occasion_keys, sizeof occasion_keys / sizeof *occasion_keys,
                    arena_printf(c->arena, "schedule %.*s", SLICE_ARG(d->name)).p)) {
         const struct yaml *at = yaml_get(d->node, "at"), *raise = yaml_get(d->node, "raise");
         s->basis = read_text(d->node, "basis");

@@ -1,9 +1,15 @@
 /* The action score: points for an item of a tally. */
 #include "lang/tallies.h"
 
-static const struct key_def score_keys[] = {{"score", YAML_SCALAR, true}, {"points", YAML_SCALAR, true},
-                                            {"item", YAML_SCALAR, false}, {"period", YAML_SCALAR, false},
-                                            {"unit", YAML_SCALAR, false}, {"reason", YAML_SCALAR, false}};
+static const struct key_def score_keys[] = {
+    {"score", YAML_SCALAR, true, "TALLY.ITEM", NULL, "the item that is credited; `TALLY` alone with `item`"},
+    {"points", YAML_SCALAR, true, "number expression", NULL, "how many"},
+    {"item", YAML_SCALAR, false, "text expression", NULL, "the item, named as it goes"},
+    {"period", YAML_SCALAR, false, "period expression", "the machine's key, else the event's", "when"},
+    {"unit", YAML_SCALAR, false, "units", "the machine's key", "whose points these are"},
+    {"reason", YAML_SCALAR, false, "text expression", NULL, "kept with the entry"},
+};
+const struct key_table score_table = KEY_TABLE(score_keys);
 
 /* `monthly.dynamic`, or `deductions` and item: beside it. False after a diagnostic. */
 static bool target_read(struct compiler *c, const struct yaml *what, bool named, struct action *a)

@@ -1,5 +1,6 @@
 /* Files and sections: where things are declared, under which names. */
 #include "lang/kinds.h"
+#include "lang/meant.h"
 
 /* ---- files */
 
@@ -21,9 +22,8 @@ static struct slice path_up(struct slice path)
     return path;
 }
 
-const struct bundle_file *file_beside(const struct compiler *c, struct slice path)
+static const struct bundle_file *file_in(const struct compiler *c, struct slice dir, struct slice path)
 {
-    struct slice dir = path_up(c->bundle->root);
     struct slice rest = path;
     while (rest.n) {
         struct slice part = slice_cut(&rest, '/');
@@ -35,6 +35,16 @@ const struct bundle_file *file_beside(const struct compiler *c, struct slice pat
             dir = dir.n ? arena_printf(c->arena, "%.*s/%.*s", SLICE_ARG(dir), SLICE_ARG(part)) : part;
     }
     return file_at(c, dir);
+}
+
+const struct bundle_file *file_beside(const struct compiler *c, struct slice path)
+{
+    return file_in(c, path_up(c->bundle->root), path);
+}
+
+const struct bundle_file *file_by(const struct compiler *c, const struct yaml *at, struct slice path)
+{
+    return file_in(c, path_up(at->file->path), path);
 }
 
 struct yaml place_in(const struct bundle_file *file, int line, struct slice text)
@@ -56,6 +66,9 @@ struct yaml place_in(const struct bundle_file *file, int line, struct slice text
 const char *name_hint(struct compiler *c, struct slice got, const struct slice *name, size_t n)
 {
     struct slice near = nearest_name(got, name, n);
+    const char *comma = got.n ? memmem(got.p, got.n, "，", 3) : NULL;
+    if (comma || (got.n && (comma = memmem(got.p, got.n, "、", 3)) != NULL))
+        return "an ASCII comma between names: [unit, office]";
     if (near.n)
         return arena_printf(c->arena, "did you mean “%.*s”?", SLICE_ARG(near)).p;
     if (n == 0)
@@ -71,6 +84,33 @@ const char *name_hint(struct compiler *c, struct slice got, const struct slice *
     return text.p;
 }
 
+/* Signs that look like letters of a name and are punctuation; 々 〆 〇 among them are letters. */
+static bool is_sign(uint32_t c)
+{
+    return char_is_foreign_blank(c) || char_is_invisible(c) || (c >= 0x2010 && c <= 0x205e) || (c >= 0x3001 && c <= 0x303f && (c < 0x3005 || c > 0x3007)) ||
+           (c >= 0xff00 && c <= 0xff65) || (c >= 0xffe0 && c <= 0xffef);
+}
+
+static bool name_has_sign(struct slice s)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < s.n; i += length)
+        if (is_sign(char_decode(s.p + i, s.n - i, &length)))
+            return true;
+    return false;
+}
+
+bool name_check_bare(struct compiler *c, const struct yaml *at, const char *what)
+{
+    static const char *const word[] = {"yes", "no", "and", "or", "not", "if", "then", "else", "in", "has", "is", "where", "before", "after", "of"};
+    for (size_t i = 0; i < sizeof word / sizeof *word; i++)
+        if (slice_eq(at->text, slice_of(word[i]))) {
+            ERROR_AT(c, NAME, at, "another name", "“%s” means something in expressions and cannot name %s", word[i], what);
+            return false;
+        }
+    return name_check(c, at, what);
+}
+
 bool name_check(struct compiler *c, const struct yaml *at, const char *what)
 {
     struct slice s = at->text;
@@ -81,6 +121,7 @@ bool name_check(struct compiler *c, const struct yaml *at, const char *what)
         ok = b >= 0x80 || b == '-' || (b >= '0' && b <= '9') || (b >= 'a' && b <= 'z') ||
              (b >= 'A' && b <= 'Z');
     }
+    ok = ok && !name_has_sign(s);
     if (!ok)
         ERROR_AT(c, NAME, at, "letters, digits and minus, beginning with a letter", "“%.*s” cannot name %s",
                  SLICE_ARG(s), what);

@@ -40,17 +40,19 @@ static bool goes_round(const struct ending *all, size_t n, const struct ending *
     return false;
 }
 
-static void check_part(struct compiler *c, const struct ending *all, size_t n, const struct ending *e, size_t part)
+static void check_part(struct compiler *c, const struct ending *all, size_t n, const struct ending *e,
+                       size_t part)
 {
     const struct program *p = c->program;
     struct slice id = e->to[part];
     struct yaml at = at_cell(e, id);
     if (program_unit_by_id(p, id, e->day) && !slice_eq(id, e->id))
         return;
-    const struct ending *next = ending_of(all, n, id, e->day);
-    if (goes_round(all, n, e, id))
-        ERROR_AT(c, SUCCESSOR_CIRCLE, &at, "a unit that goes on after that day", "“%.*s” would take over from itself",
-                 SLICE_ARG(e->id));
+    bool search = roster_may_search(c);
+    const struct ending *next = search ? ending_of(all, n, id, e->day) : NULL;
+    if (slice_eq(id, e->id) || (search && goes_round(all, n, e, id)))
+        ERROR_AT(c, SUCCESSOR_CIRCLE, &at, "a unit that goes on after that day",
+                 "“%.*s” would take over from itself", SLICE_ARG(e->id));
     else
         ERROR_AT(c, SUCCESSOR_ABSENT, &at,
                  next ? arena_printf(c->arena, "“%.*s”, which takes over from it", SLICE_ARG(next->to[0])).p
@@ -79,9 +81,6 @@ static bool parts_sound(struct compiler *c, const struct ending *e)
 {
     const struct program *p = c->program;
     bool sound = true;
-    struct slice *id = ARENA_ARRAY(c->arena, struct slice, p->nunits);
-    for (size_t i = 0; i < p->nunits; i++)
-        id[i] = p->units[i].id;
     for (size_t k = 0; k < e->nto; k++) {
         struct yaml at = at_cell(e, e->to[k]);
         bool twice = false;
@@ -93,10 +92,8 @@ static bool parts_sound(struct compiler *c, const struct ending *e)
         sound &= !twice;
         if (program_has_unit(p, e->to[k]))
             continue;
-        struct slice near = nearest_name(e->to[k], id, p->nunits);
-        ERROR_AT(c, ROSTER_UNIT, &at,
-                 near.n ? arena_printf(c->arena, "did you mean “%.*s”?", SLICE_ARG(near)).p : "the id of a unit",
-                 "there is no unit “%.*s”", SLICE_ARG(e->to[k]));
+        ERROR_AT(c, ROSTER_UNIT, &at, unit_hint(c, e->to[k], "the id of a unit"), "there is no unit “%.*s”",
+                 SLICE_ARG(e->to[k]));
         sound = false;
     }
     return sound;
@@ -107,7 +104,8 @@ static struct ending *endings_read(struct compiler *c, const struct csv *t, size
     struct ending *all = ARENA_ARRAY(c->arena, struct ending, t->n);
     *n = 0;
     for (size_t i = 0; i < t->n; i++) {
-        struct ending e = {.file = t, .row = &t->rows[i], .id = row_cell(t, &t->rows[i], "id"), .day = DATE_NONE};
+        struct ending e = {
+            .file = t, .row = &t->rows[i], .id = row_cell(t, &t->rows[i], "id"), .day = DATE_NONE};
         struct slice last = row_cell(t, e.row, "to");
         e.to = cell_parts(c, row_cell(t, e.row, "successor"), &e.nto);
         if (e.nto == 0)

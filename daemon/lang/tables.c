@@ -58,15 +58,21 @@ static void table_rows(struct compiler *c, struct table *t, const struct csv *cs
         }
 }
 
+static const struct key_def table_keys[] = {
+    {"file", YAML_SCALAR, true, "CSV file", NULL, "its rows"},
+    {"row", YAML_SCALAR, true, "name", NULL, "the type of one key: fields and key parts may be of it"},
+    {"key", YAML_SCALAR, true, "name", NULL,
+     "the column that names the row; it need not stand under `columns`"},
+    {"columns", YAML_MAP, false, "map of type", NULL,
+     "a cell must fit its type; it may be empty where the type is optional"},
+};
+const struct key_table table_table = KEY_TABLE(table_keys);
+
 /* Name, row type, key and columns: what types need to know before any row is read. */
 static void table_head(struct compiler *c, const struct declared *d, struct table *t)
 {
-    static const struct key_def keys[] = {{"file", YAML_SCALAR, true},
-                                          {"row", YAML_SCALAR, true},
-                                          {"key", YAML_SCALAR, true},
-                                          {"columns", YAML_MAP, false}};
     t->name = d->name;
-    if (!keys_check(c, d->node, keys, sizeof keys / sizeof *keys,
+    if (!keys_check(c, d->node, table_keys, sizeof table_keys / sizeof *table_keys,
                     arena_printf(c->arena, "table %.*s", SLICE_ARG(d->name)).p))
         return;
     t->row = read_text(d->node, "row");

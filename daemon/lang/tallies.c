@@ -3,10 +3,30 @@
 #include "lang/tallies.h"
 
 static const struct key_def tally_keys[] = {
-    {"title", YAML_NULL, true},    {"basis", YAML_SCALAR, true},   {"of", YAML_NULL, true},
-    {"period", YAML_SCALAR, true}, {"span", YAML_SCALAR, false},   {"let", YAML_MAP, false},
-    {"items", YAML_NULL, true},    {"total", YAML_NULL, false},    {"round", YAML_SCALAR, false},
-    {"self", YAML_SCALAR, false},  {"review", YAML_SCALAR, false}, {"closes", YAML_SCALAR, true}};
+    {"title", YAML_NULL, true, "title", NULL, "what people read"},
+    {"basis", YAML_SCALAR, true, "article", NULL, "where the text scores"},
+    {"of", YAML_NULL, true, "role or list", NULL, "who is scored: whoever holds it on the period's last day"},
+    {"period", YAML_SCALAR, true, "period kind, constant", NULL, "what one score is for"},
+    {"span", YAML_SCALAR, false, "FIRST/LAST of periods", "`effective`",
+     "the periods that begin in it are scored"},
+    {"let", YAML_MAP, false, "map of expression", NULL, "shared by items and total"},
+    {"items", YAML_NULL, true, "map of item or credit or list of credit", NULL,
+     "what is scored; with a credit (`each`, `item`, `points`) or a list of them, the records name the "
+     "items"},
+    {"total", YAML_NULL, false, "number expression", "the sum of all items",
+     "over the items' names and the `let`s"},
+    {"round", YAML_SCALAR, false, "0 to 9, constant", "exact",
+     "places: each item is rounded once, then the total of the rounded items once; half away from zero"},
+    {"self", YAML_SCALAR, false, "event name", NULL,
+     "the unit's own score: fields `item` and `points`, or a list of lines with them. It stands beside "
+     "the points; `total` of the event, else the sum, is the self-total. A new sheet of lines stands in "
+     "place of the last"},
+    {"review", YAML_SCALAR, false, "event name", NULL,
+     "the reviewer's: the same fields, and `reason`. Its points stand in place of what was computed"},
+    {"closes", YAML_SCALAR, true, "EVENT where CONDITION", NULL,
+     "publication of the period that the event belongs to; the condition sees `event.X` and `period`"},
+};
+const struct key_table tally_table = KEY_TABLE(tally_keys);
 
 static struct tally_at at_of(struct compiler *c, size_t i)
 {
@@ -129,7 +149,7 @@ static void lets_declare(struct tally_at *at, struct machine *m)
         bool twice = slice_eq(key->text, S("unit")) || slice_eq(key->text, S("period"));
         for (size_t k = 0; k < at->t->nitems; k++)
             twice |= slice_eq(at->t->items[k].name, key->text);
-        name_check(c, key, "a part of a tally");
+        name_check_bare(c, key, "a part of a tally");
         if (twice)
             ERROR_AT(c, DECLARED_TWICE, key, "a name that neither the key nor an item has",
                      "“%.*s” names two things of this tally", SLICE_ARG(key->text));

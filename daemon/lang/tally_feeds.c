@@ -1,10 +1,17 @@
 /* What records do to tallies: credit items, fill the self column, review, close. */
 #include "lang/tallies.h"
 
-static const struct key_def feed_keys[] = {{"each", YAML_SCALAR, true},   {"if", YAML_SCALAR, false},
-                                           {"points", YAML_SCALAR, true}, {"item", YAML_SCALAR, false},
-                                           {"unit", YAML_SCALAR, false},  {"period", YAML_SCALAR, false},
-                                           {"reason", YAML_SCALAR, false}};
+static const struct key_def credit_keys[] = {
+    {"each", YAML_SCALAR, true, "event name", NULL, "records of it are credited"},
+    {"if", YAML_SCALAR, false, "condition", "all", "which of them; over the event"},
+    {"points", YAML_SCALAR, true, "number expression", NULL, "how many each brings; over the event"},
+    {"item", YAML_SCALAR, false, "text expression", "the item it stands in; else needed",
+     "which item the record names; over the event"},
+    {"unit", YAML_SCALAR, false, "units", "the event's", "whose points these are; over the event"},
+    {"period", YAML_SCALAR, false, "period expression", "the one it belongs to", "when; over the event"},
+    {"reason", YAML_SCALAR, false, "text expression", NULL, "kept with the entry; over the event"},
+};
+const struct key_table credit_table = KEY_TABLE(credit_keys);
 
 /* ---- expressions */
 
@@ -92,7 +99,7 @@ void tally_feed_read(struct tally_at *at, const struct yaml *node, int item, boo
                       *period = yaml_get(node, "period");
     bool ok = true;
     if (!inside &&
-        !keys_check(c, node, feed_keys, sizeof feed_keys / sizeof *feed_keys, "what credits a tally"))
+        !keys_check(c, node, credit_keys, sizeof credit_keys / sizeof *credit_keys, "what credits a tally"))
         return;
     if (inside && !yaml_get(node, "points"))
         ERROR_AT(c, KEY_MISSING, yaml_get(node, "each"), "points: 1",

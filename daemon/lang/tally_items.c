@@ -2,10 +2,23 @@
 #include "lang/tallies.h"
 
 static const struct key_def item_keys[] = {
-    {"title", YAML_NULL, true},   {"basis", YAML_SCALAR, false},  {"value", YAML_SCALAR, false},
-    {"cap", YAML_SCALAR, false},  {"floor", YAML_SCALAR, false},  {"each", YAML_SCALAR, false},
-    {"if", YAML_SCALAR, false},   {"points", YAML_SCALAR, false}, {"reason", YAML_SCALAR, false},
-    {"unit", YAML_SCALAR, false}, {"period", YAML_SCALAR, false}, {"entries", YAML_LIST, false}};
+    {"title", YAML_NULL, true, "title", NULL, "what people read"},
+    {"basis", YAML_SCALAR, false, "article", NULL, "where the text gives these points"},
+    {"value", YAML_SCALAR, false, "number expression", "`sum of entries`", "what the item comes to"},
+    {"cap", YAML_SCALAR, false, "number expression", NULL, "at most; before rounding"},
+    {"floor", YAML_SCALAR, false, "number expression", NULL, "at least; before rounding"},
+    {"each", YAML_SCALAR, false, "event name", NULL,
+     "records of it are credited to the item. Of those that are not scored, or of a period that is not, "
+     "nothing is credited"},
+    {"if", YAML_SCALAR, false, "condition", "all", "which of them; over the event"},
+    {"points", YAML_SCALAR, false, "number expression", "needed with `each`",
+     "how many each brings; over the event"},
+    {"reason", YAML_SCALAR, false, "text expression", NULL, "kept with the entry; over the event"},
+    {"unit", YAML_SCALAR, false, "units", "the event's", "whose points these are; over the event"},
+    {"period", YAML_SCALAR, false, "period expression", "the one it belongs to", "when; over the event"},
+    {"entries", YAML_LIST, false, "list of credit", NULL, "where several events credit one item"},
+};
+const struct key_table item_table = KEY_TABLE(item_keys);
 
 /* `items: {each: …}`, or a list of such: the records name the items. */
 static bool named_by_records(const struct yaml *items)
@@ -22,7 +35,7 @@ static void item_name(struct tally_at *at, const struct yaml *key)
     if (taken)
         ERROR_AT(at->c, TALLY_ITEM, key, "another name", "“%.*s” means something else in a tally",
                  SLICE_ARG(key->text));
-    name_check(at->c, key, "an item");
+    name_check_bare(at->c, key, "an item");
     at->t->items[at->t->nitems++] = (struct tally_item){.name = key->text, .place = place_of(at->c, key)};
 }
 

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "lang/diag.h"
+#include "lang/roster.h"
+#include "lang/meant.h"
 #include "lang/types.h"
 
 struct cell {
@@ -12,13 +14,19 @@ struct cell {
 
 static bool complain(const struct cell *v, const struct type *t, struct slice text, const char *example)
 {
+    static const unsigned meant[TYPE_RECORD + 1] = {[TYPE_YESNO] = MEANT_YESNO,
+                                              [TYPE_NUMBER] = MEANT_NUMBER,
+                                              [TYPE_DATE] = MEANT_DATE,
+                                              [TYPE_DURATION] = MEANT_DURATION,
+                                              [TYPE_PERIOD] = MEANT_PERIOD};
     struct type plain = *t;
     struct slice name = {0};
 
     plain.optional = false;
     name = type_format(v->c->arena, &plain);
     yaml_diag(v->c->diags, SEVERITY_ERROR, DIAG_VALUE, v->at,
-              arena_printf(v->c->arena, "%.*s%s", SLICE_ARG(name), example).p, "“%.*s” does not fit here",
+              meant_hint(v->c->arena, meant[t->tag], text, arena_printf(v->c->arena, "%.*s%s", SLICE_ARG(name), example).p),
+              "“%.*s” does not fit here",
               SLICE_ARG(text));
     return false;
 }
@@ -28,17 +36,10 @@ static bool complain(const struct cell *v, const struct type *t, struct slice te
 static bool unit_compile(const struct cell *v, struct slice text)
 {
     const struct program *p = v->c->program;
-    struct slice *ids = NULL, near = {0};
 
     if (p->nunits == 0 || program_has_party(p, text))
         return true;
-    ids = ARENA_ARRAY(v->c->arena, struct slice, p->nunits);
-    for (size_t i = 0; i < p->nunits; i++)
-        ids[i] = p->units[i].id;
-    near = nearest_name(text, ids, p->nunits);
-    yaml_diag(v->c->diags, SEVERITY_ERROR, DIAG_VALUE, v->at,
-              near.n > 0 ? arena_printf(v->c->arena, "did you mean “%.*s”?", SLICE_ARG(near)).p
-                         : "the id of a unit of the roster",
+    yaml_diag(v->c->diags, SEVERITY_ERROR, DIAG_VALUE, v->at, unit_hint(v->c, text, "the id of a unit of the roster"),
               "there is no unit “%.*s”", SLICE_ARG(text));
     return false;
 }

@@ -6,13 +6,16 @@
 #include <stdlib.h>
 
 #include "lang/diag.h"
+#include "lang/yaml_traps.h"
 
 #define YAML_DEPTH_MAX 64
 #define YAML_NODES_MAX 500000
+#define REFUSED_MAX 5 /* anchors, aliases and tags told of one file */
 
 struct frame { /* a list or map that is being read */
     struct yaml *node;
-    struct yaml *key; /* of the map's next value */
+    struct yaml *key;   /* of the map's next value */
+    struct yaml *meant; /* that value, where the key swallowed it */
     size_t cap;
     bool flow;
 };
@@ -24,7 +27,7 @@ struct reader {
     struct frame stack[YAML_DEPTH_MAX];
     size_t depth;
     size_t nodes;
-    int documents;
+    int documents, refused;
     struct fy_mark last; /* where something without a place of its own is said to stand */
 };
 
@@ -100,6 +103,7 @@ static void attach_to_map(struct reader *r, struct frame *f, struct yaml *node)
 {
     if (f->key == NULL) {
         f->key = node;
+        f->meant = node->kind == YAML_SCALAR && !node->quoted ? trap_key(node, r->d) : NULL;
         if (node->kind != YAML_SCALAR) {
             yaml_diag(r->d, SEVERITY_ERROR, DIAG_YAML_KEY, node, "a word", "a key must be a word, not %s",
                       node->kind == YAML_NULL   ? "nothing"
@@ -110,7 +114,7 @@ static void attach_to_map(struct reader *r, struct frame *f, struct yaml *node)
     }
     if (f->key->kind == YAML_SCALAR) {
         struct yaml_pair *pair = arena_push(r->d->arena, &f->node->pairs, &f->node->n, &f->cap, sizeof *pair);
-        *pair = (struct yaml_pair){f->key, node};
+        *pair = (struct yaml_pair){f->key, f->meant != NULL && node->kind == YAML_NULL ? f->meant : node};
     }
     f->key = NULL;
 }
@@ -174,7 +178,7 @@ static void refuse_extras(struct reader *r, struct fy_token *anchor, struct fy_t
     struct fy_token *token = anchor != NULL ? anchor : tag;
     const struct fy_mark *m = token != NULL ? fy_token_start_mark(token) : NULL;
 
-    if (token == NULL)
+    if (token == NULL || ++r->refused > REFUSED_MAX)
         return;
     complain(r, DIAG_YAML_REFUSED, m != NULL ? m : &r->last, 1,
              "plain text; quote a text that begins with & ! or *",
@@ -207,6 +211,8 @@ static void on_scalar(struct reader *r, const struct fy_event *e)
 
     refuse_extras(r, e->scalar.anchor, e->scalar.tag);
     node = scalar_new(r, e->scalar.value);
+    if (node->kind == YAML_SCALAR && !node->quoted)
+        trap_scalar(node, r->d);
     check_comma(r, node);
     attach(r, node);
 }
@@ -215,8 +221,9 @@ static void on_alias(struct reader *r, const struct fy_event *e)
 {
     struct yaml *node = node_new(r, YAML_SCALAR, e->alias.anchor);
 
-    yaml_diag(r->d, SEVERITY_ERROR, DIAG_YAML_REFUSED, node, "plain text; quote a text that begins with *",
-              "aliases (*name) are not taken");
+    if (++r->refused <= REFUSED_MAX)
+        yaml_diag(r->d, SEVERITY_ERROR, DIAG_YAML_REFUSED, node, "plain text; quote a text that begins with *",
+                  "aliases (*name) are not taken");
     attach(r, node);
 }
 
@@ -276,6 +283,7 @@ static bool report_syntax(struct reader *r, struct fy_diag *diag)
     const struct frame *f = r->depth > 0 ? &r->stack[r->depth - 1] : NULL;
     bool flow = f != NULL && f->flow, any = false;
     struct fy_diag_error *error = NULL;
+    const char *hint = NULL;
     void *it = NULL;
 
     while ((error = fy_diag_errors_iterate(diag, &it)) != NULL) {
@@ -289,9 +297,13 @@ static bool report_syntax(struct reader *r, struct fy_diag *diag)
             line = f->node->line;
             column = f->node->column;
         }
+        if (traps_in_lines(r->file, r->d, line, error->msg))
+            continue;
+        hint = traps_hint(error->msg);
         diag_add(r->d, SEVERITY_ERROR, DIAG_YAML_SYNTAX, r->file, line > 0 ? line : 1, column, 1,
-                 flow ? "write an expression with brackets or commas on a line of its own, or in quotes"
-                      : NULL,
+                 hint != NULL ? hint
+                 : flow ? "write an expression with brackets or commas on a line of its own, or in quotes"
+                        : NULL,
                  "%s", error->msg);
     }
     if (!any)

@@ -2,6 +2,8 @@
 #include "lang/yaml.h"
 
 #include "lang/diag.h"
+#include "lang/encoding.h"
+#include "lang/meant.h"
 
 #define YAML_BYTES_MAX (16u << 20)
 #define YAML_REPEATS_MAX 20 /* how often one file is told the same mistake */
@@ -33,12 +35,18 @@ static bool refuse_byte(const struct bundle_file *file, struct diags *d, const c
                  "the control character 0x%02x", c);
         return true;
     }
-    if (c >= 0x80 && char_decode(at, left, &length) == 0xfffd && length == 1) {
+    if (c < 0x80)
+        return false;
+    uint32_t wide = char_decode(at, left, &length);
+    if (wide == 0xfffd && length == 1)
         diag_add(d, SEVERITY_ERROR, DIAG_BYTES, file, number, column_of(line, at), 1, "text saved as UTF-8",
                  "the byte 0x%02x is not UTF-8", c);
-        return true;
-    }
-    return false;
+    else if (char_is_invisible(wide) && at > file->content.p) /* at the beginning it says that the file is UTF-8 */
+        diag_add(d, SEVERITY_ERROR, DIAG_BYTES, file, number, column_of(line, at), 1, NULL,
+                 "the character U+%04X, which nobody sees", (unsigned)wide);
+    else
+        return false;
+    return true;
 }
 
 bool yaml_check_bytes(const struct bundle_file *file, struct diags *d)
@@ -53,6 +61,8 @@ bool yaml_check_bytes(const struct bundle_file *file, struct diags *d)
                  s.n);
         return false;
     }
+    if (!encoding_check(file, d))
+        return false;
     for (size_t i = 0; i < s.n && found < YAML_REPEATS_MAX; i += length) {
         length = 1;
         if (s.p[i] == '\n') {
@@ -86,6 +96,14 @@ static size_t offset_of(const struct yaml *at)
     return i;
 }
 
+/* Of an escape in double quotes, which stands for one character. */
+static size_t escape_length(struct slice s)
+{
+    char what = s.n > 1 ? s.p[1] : '\0';
+    size_t n = what == 'x' ? 4 : what == 'u' ? 6 : what == 'U' ? 10 : 2;
+    return n < s.n ? n : s.n;
+}
+
 /* Walks the source beside the text that was read from it: blanks of folded lines and escapes are where they
  * differ. */
 void yaml_place_in(const struct yaml *at, size_t offset, int *line, int *column)
@@ -98,7 +116,16 @@ void yaml_place_in(const struct yaml *at, size_t offset, int *line, int *column)
     if (at->kind != YAML_SCALAR || offset > at->text.n)
         return;
     i = offset_of(at);
+    bool escapes = i < s.n && (s.p[i] == '"' || (i > 0 && s.p[i - 1] == '"'));
     for (size_t t = 0; t < offset && i < s.n;) {
+        if (escapes && s.p[i] == '\\' && i + 1 < s.n && s.p[i + 1] != '\n') {
+            size_t n = escape_length((struct slice){s.p + i, s.n - i});
+            char_decode(at->text.p + t, at->text.n - t, &length);
+            t += length;
+            i += n;
+            *column += (int)n;
+            continue;
+        }
         if (s.p[i] == '\n' || s.p[i] == '\r') {
             while (i < s.n && (s.p[i] == '\n' || s.p[i] == ' ' || s.p[i] == '\r')) {
                 if (s.p[i] == '\n') {

@@ -15,6 +15,7 @@ const char *const store_table_names[TABLE_COUNT] = {
     [TABLE_TIMER] = "timer",
     [TABLE_HISTORY] = "history",
     [TABLE_MEASURE] = "measure",
+    [TABLE_DOCUMENT] = "document",
     [TABLE_META] = "meta",
     [TABLE_LOG] = "log",
 };

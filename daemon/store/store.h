@@ -17,6 +17,7 @@ enum table_id {
     TABLE_TIMER,   /* workflow, due, instance key, timer, n → "" */
     TABLE_HISTORY, /* workflow, sequence → HistoryRecord */
     TABLE_MEASURE, /* workflow, sequence of history, index → "" : where measures are, for queries */
+    TABLE_DOCUMENT, /* workflow, id of a measure → sequence of history, index: documents that went out */
     TABLE_META,    /* name → positions, clock target, chain heads, format version */
     /* The embedded log: topic, offset → LogRecord. */
     TABLE_LOG,

@@ -38,3 +38,8 @@ void wire_digest(unsigned char out[32], const struct slice *part, size_t n)
 {
     digest(out, 32, part, n);
 }
+
+void wire_sha256(unsigned char out[32], struct slice s)
+{
+    crypto_hash_sha256(out, (const unsigned char *)s.p, s.n);
+}

@@ -115,13 +115,22 @@ static Duban__V1__HistoryRecord__Verdict verdict_of(enum verdict v)
     return verdicts[v];
 }
 
+/* One that was excused under another key before says so there. */
+static bool was_handed_over(const struct effects *fx, const struct instance *i)
+{
+    for (size_t t = 0; t < fx->ntransitions; t++)
+        if (fx->transitions[t].instance == i && fx->transitions[t].moved_from)
+            return true;
+    return false;
+}
+
 static void fill_excused(Duban__V1__HistoryRecord *m, const struct program *p, const struct effects *fx,
                          struct arena *a)
 {
     m->excused = ARENA_ARRAY(a, Duban__V1__HistoryRecord__Excused *, fx->nchanged);
     for (size_t i = 0; i < fx->nchanged; i++) {
         const struct instance *now = fx->changed[i], *was = fx->was[i];
-        if (now->standing.excused.n == 0 || (was && was->standing.excused.n))
+        if (now->standing.excused.n == 0 || (was && was->standing.excused.n) || was_handed_over(fx, now))
             continue;
         const struct machine *machine = &p->machines[now->machine];
         Duban__V1__HistoryRecord__Excused *e = proto_new(&duban__v1__history_record__excused__descriptor, a);

@@ -1,15 +1,14 @@
 /* Measures as they went out: read back, proposed, withdrawn. */
 #include "wire/output.h"
 
-/* A Warning, a Supervision and a Notification share their fields: all are read as the last. */
-static Duban__V1__Notification *read_measure(struct slice value, struct arena *a)
+Duban__V1__Notification *output_read(struct slice value, struct arena *a)
 {
     struct reasons dropped = {.arena = a};
     return (Duban__V1__Notification *)proto_read(&duban__v1__notification__descriptor, value, PROTO_LENIENT,
                                                  a, &dropped);
 }
 
-static bool is_first(const Duban__V1__Notification *m)
+bool output_is_first(const Duban__V1__Notification *m)
 {
     const char *first = m->n_recipients ? m->recipients[0] : m->n_copies ? m->copies[0] : "";
     return !*m->recipient || (!*m->measure_id && !strcmp(m->recipient, first));
@@ -28,7 +27,7 @@ static struct measure_view view_of(const Duban__V1__Notification *m)
                              .cause = {.due = INSTANT_NONE},
                              .valid_until = INSTANT_NONE,
                              .reminder = m->level == DUBAN__V1__LEVEL__REMINDER,
-                             .first = is_first(m)};
+                             .first = output_is_first(m)};
     if (m->caused_by) {
         v.cause.source = slice_of(m->caused_by->source);
         v.cause.id = slice_of(m->caused_by->id);
@@ -48,7 +47,7 @@ bool wire_measure_view(const struct record *r, struct arena *a, struct measure_v
 {
     if (r->topic != TOPIC_WARNINGS && r->topic != TOPIC_SUPERVISION && r->topic != TOPIC_NOTIFICATIONS)
         return false;
-    const Duban__V1__Notification *m = read_measure(r->value, a);
+    const Duban__V1__Notification *m = output_read(r->value, a);
     if (m)
         *out = view_of(m);
     return m != NULL;
@@ -144,7 +143,7 @@ bool wire_proposal_read(const struct program *p, struct slice bytes, struct aren
                                       .copy = slices_of(w->copies, w->n_copies, a),
                                       .ncopy = w->n_copies}};
     out->measure = proto_pack(&w->base, a);
-    out->view = view_of(read_measure(out->measure, a));
+    out->view = view_of(output_read(out->measure, a));
     return !p || fit(p, m, &out->what, e);
 }
 
@@ -189,6 +188,7 @@ static void withdraw(Duban__V1__Notification *m, const struct program *p, const 
     m->time = proto_timestamp(a, w->now);
     m->due = m->limit = m->valid_until = NULL;
     m->document = m->number = m->rule = proto_text(a, S(""));
+    m->document_text = NULL;
     m->caused_by = output_caused_by(&cause, a);
     if (!*m->recipient)
         return;
@@ -217,7 +217,7 @@ void wire_withdraw(const struct program *p, const struct record *from, size_t nf
         struct measure_key of = key_of(&v);
         if (memcmp(of.byte, key->byte, sizeof of.byte))
             continue;
-        Duban__V1__Notification *m = read_measure(from[i].value, a);
+        Duban__V1__Notification *m = output_read(from[i].value, a);
         withdraw(m, p, w, a);
         (*out)[(*n)++] =
             output_record(from[i].topic == TOPIC_NOTIFICATIONS ? TOPIC_NOTIFICATIONS : TOPIC_SUPERVISION,

@@ -111,6 +111,21 @@ static char **texts_of(const struct slice *s, size_t n, struct arena *a)
     return out;
 }
 
+static Duban__V1__DocumentText *document_text(const struct issued *is, struct arena *a)
+{
+    if (is->text.main.n == 0)
+        return NULL;
+    Duban__V1__DocumentText *m = proto_new(&duban__v1__document_text__descriptor, a);
+    m->main = proto_text(a, is->text.main);
+    m->issuer = proto_text(a, is->text.issuer);
+    m->n_to = is->text.nto;
+    m->to = texts_of(is->text.to, is->text.nto, a);
+    m->n_copies = is->text.ncopy;
+    m->copies = texts_of(is->text.copy, is->text.ncopy, a);
+    m->date = proto_text(a, date_format(a, is->text.date));
+    return m;
+}
+
 /* What all three messages say. A Notification without its own fields has the very bytes of a Warning or a
  * Supervision, so one fill and one struct serve all. */
 static void fill(Duban__V1__Notification *m, const struct program *p, const struct effects *fx,
@@ -141,6 +156,7 @@ static void fill(Duban__V1__Notification *m, const struct program *p, const stru
     m->caused_by = output_caused_by(&fx->cause, a);
     m->rule = proto_text(a, output_place(p, is->place, a));
     m->body = proto_text(a, is->body);
+    m->document_text = document_text(is, a);
 }
 
 static struct record pack(Duban__V1__Notification *m, enum topic t, struct slice workflow, instant_t time,
@@ -182,6 +198,7 @@ static size_t put_records(Duban__V1__Notification *m, const struct program *p, c
         m->id = id;
         out[n++] = pack(m, t, p->id, is->time, a);
         m->measure_id = id;
+        m->document_text = NULL; /* said once */
     }
     for (size_t i = 0; i < is->nto; i++)
         out[n++] = notification(m, p, is, parts, is->to[i], false, a);
@@ -242,6 +259,7 @@ void output_decided(const struct program *p, struct slice measure, const struct 
     m->limit = proto_timestamp(a, is->limit);
     m->number = proto_text(a, is->number);
     m->body = proto_text(a, is->body);
+    m->document_text = document_text(is, a);
     *out = ARENA_ARRAY(a, struct record, records_of(is));
     *n = put_records(m, p, is, id, parts, a, *out);
 }

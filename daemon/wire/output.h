@@ -21,4 +21,11 @@ void output_decided(const struct program *p, struct slice measure, const struct 
 instant_t output_deliver_after(const struct program *p, instant_t t);
 Duban__V1__CausedBy *output_caused_by(const struct cause *c, struct arena *a);
 
+/* ---- measure.c */
+
+/* A Warning, a Supervision and a Notification share their fields: all are read as the last. NULL: it is none. */
+Duban__V1__Notification *output_read(struct slice value, struct arena *a);
+/* Of a measure's records the one that stands for all: its Warning or Supervision, else its first notification. */
+bool output_is_first(const Duban__V1__Notification *m);
+
 #endif

@@ -23,11 +23,13 @@ static struct roster_unit unit_of(const Duban__V1__RosterChange__Unit *m, struct
                                 .naliases = m->n_aliases};
 }
 
-static struct roster_relation *relations_of(Duban__V1__RosterChange__Relation *const *m, size_t n, struct arena *a)
+static struct roster_relation *relations_of(Duban__V1__RosterChange__Relation *const *m, size_t n,
+                                            struct arena *a)
 {
     struct roster_relation *out = ARENA_ARRAY(a, struct roster_relation, n);
     for (size_t i = 0; i < n; i++)
-        out[i] = (struct roster_relation){slice_of(m[i]->subject), slice_of(m[i]->relation), slice_of(m[i]->unit)};
+        out[i] =
+            (struct roster_relation){slice_of(m[i]->subject), slice_of(m[i]->relation), slice_of(m[i]->unit)};
     return out;
 }
 
@@ -84,7 +86,8 @@ bool wire_roster_unpack(struct slice bytes, struct arena *a, const struct roster
         return false;
     struct roster_change *c = change_of(m, a);
     *out = c;
-    return date_parse(slice_of(m->from), &c->from) || err_set(e, "roster change: \"%.40s\" is no date", m->from);
+    return date_parse(slice_of(m->from), &c->from) ||
+           err_set(e, "roster change: \"%.40s\" is no date", m->from);
 }
 
 /* ---- change → message */
@@ -112,7 +115,8 @@ static Duban__V1__RosterChange__Unit *unit_put(const struct roster_unit *u, stru
     return m;
 }
 
-static Duban__V1__RosterChange__Relation **relations_put(const struct roster_relation *r, size_t n, struct arena *a)
+static Duban__V1__RosterChange__Relation **relations_put(const struct roster_relation *r, size_t n,
+                                                         struct arena *a)
 {
     Duban__V1__RosterChange__Relation **out = ARENA_ARRAY(a, Duban__V1__RosterChange__Relation *, n);
     for (size_t i = 0; i < n; i++) {

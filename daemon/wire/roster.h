@@ -1,4 +1,5 @@
-/* Roster changes: from a body into struct input. Private to wire; packing and reading back stands in wire.h. */
+/* Roster changes: from a body into struct input. Private to wire; packing and reading back stands in wire.h.
+ */
 #ifndef DUBAND_WIRE_ROSTER_H
 #define DUBAND_WIRE_ROSTER_H
 

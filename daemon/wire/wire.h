@@ -73,6 +73,8 @@ bool wire_input_to_json(struct slice protobuf, struct arena *a, struct slice *js
 struct slice wire_id(struct arena *a, const struct slice *part, size_t n);
 void wire_digest(unsigned char out[32], const struct slice *part, size_t n);
 
+void wire_sha256(unsigned char out[32], struct slice s); /* where others compute it, too */
+
 /* ---- outputs */
 
 enum topic {
@@ -165,6 +167,16 @@ struct measure_view {
     bool first; /* of a measure's records: its Warning or Supervision, else the notification of its first recipient */
 };
 bool wire_measure_view(const struct record *r, struct arena *a, struct measure_view *out);
+/* The document that goes with a measure, as its page shows it; false: there is none, or another record tells of it. */
+struct document_view {
+    struct slice id, title, number, issuer, main; /* main: see DocumentText of output.proto */
+    struct slice *to, *copy;                      /* titles */
+    size_t nto, ncopy;
+    date_t date;
+    bool first; /* as in measure_view */
+};
+bool wire_document(const struct record *r, struct arena *a, struct document_view *out);
+bool wire_has_document(const struct record *r); /* the same question, cheaply */
 /* What makes a measure the same in two runs: cause, instance, measure and unit. Not how often a timer had been armed: that
  * counts what else happened to its instance. */
 struct measure_key {

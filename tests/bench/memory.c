@@ -2,7 +2,8 @@
  *
  * usage: memory CHECKED WORKFLOW [EVENTS [SUBJECTS]]
  *
- * CHECKED is the folder of the definition that is compiled again and again; WORKFLOW is tests/bench/load. Prints one JSON object. */
+ * CHECKED is the folder of the definition that is compiled again and again; WORKFLOW is tests/bench/load.
+ * Prints one JSON object. */
 #include "bench.h"
 
 #include "engine/simulate.h"
@@ -39,7 +40,8 @@ static double check_again(const char *folder)
     return checked / took;
 }
 
-/* Facts about subjects that exist already, each a turn with a notification and a history record, per second. */
+/* Facts about subjects that exist already, each a turn with a notification and a history record, per second.
+ */
 static double take_turns(const char *folder, unsigned events, unsigned subjects)
 {
     struct arena *whole = arena_new(), *a = arena_new();

@@ -316,6 +316,83 @@ static void nobody_becomes_late_by_a_calendar(void **state)
     assert_true(memmem(january(w)->task->reason.p, january(w)->task->reason.n, "not moved", 9) != NULL);
 }
 
+/* ---- conditions of the calendar's tasks */
+
+/* A condition that cannot be worked out is no condition that does not hold. */
+static void a_condition_that_fails_halts_the_generator(void **state)
+{
+    (void)state;
+    struct program *p = fixture_program();
+    const struct expr *big = X_NUM(INT64_MAX);
+    p->obligations[OB_REPORT].only_if = X_GE(X2(EXPR_MUL, big, big), X_NUM(0));
+    struct array_world *w = world_new(p);
+    world_install(w, at(p, "2024-01-01", 0, 0));
+    world_until(w, at(p, "2024-12-31", 0, 0));
+    assert_int_equal(tasks(w), 0);
+    assert_true(the(w, 0, "progress", "", "", "")->halted);
+    assert_non_null(memmem(w->log.p, w->log.n, "overflow", 8));
+}
+
+/* Each task bears the next one on entry: the turn is refused as a whole, not taken without end. */
+static void tasks_that_bear_one_another_are_bounded(void **state)
+{
+    (void)state;
+    struct array_world *w = borne();
+    struct obligation *o = reports(w);
+    struct expr *about = ARENA_NEW(fx, struct expr);
+    *about = (struct expr){.op = EXPR_KEY, .index = TASK_ABOUT, .type = {.tag = TYPE_NUMBER}, .place = 1};
+    struct action bear = act(ACTION_TASK, OB_REPORT, NULL);
+    bear.unit = X_KEY(TASK_UNIT);
+    bear.about = X2(EXPR_ADD, about, X_NUM(1));
+    ENTER(w->p->machines[M_REPORT].states[REPORT_OPEN].body, bear);
+    o->births->about = X_NUM(1);
+    o->by_rules = true;
+    struct err e;
+    if (!program_check(w->p, &e))
+        fail_msg("%s", e.text);
+    assert_int_equal(slow(w, "tf-01", "推进缓慢"), VERDICT_REJECTED);
+    assert_because(&w->fx, "progress: more than 16 tasks in a row that bear one another");
+    assert_int_equal(tasks(w), 0);
+}
+
+/* Several units at once: by id, each once, and only those that are there. */
+static void a_birth_may_name_several_units(void **state)
+{
+    (void)state;
+    struct value ids[] = {
+        V_TEXT("tf-02"), V_TEXT("nobody"), V_TEXT("tf-01"), V_TEXT("tf-02"), {.tag = VALUE_NA}};
+    const struct expr *several = x_const((struct value){.tag = VALUE_LIST, .list = {ids, 5}});
+    struct array_world *w = borne();
+    reports(w)->births->owed_by = several;
+    slow(w, "tf-01", "推进缓慢");
+    assert_int_equal(tasks(w), 2);
+    assert_non_null(the(w, M_REPORT, "progress", "", "tf-01", "推进缓慢"));
+    assert_non_null(the(w, M_REPORT, "progress", "", "tf-02", "推进缓慢"));
+
+    w = borne();
+    reports(w)->jointly = true;
+    reports(w)->births->owed_by = several;
+    slow(w, "tf-01", "推进缓慢");
+    const struct instance *i = the(w, M_REPORT, "progress", "", "tf-01", "推进缓慢");
+    assert_int_equal(tasks(w), 1);
+    assert_int_equal(i->task->nowners, 2);
+    assert_slice(i->task->owners[1], "tf-02");
+}
+
+/* A birth of no period is of none that could be owed. */
+static void a_birth_has_a_period_or_is_none(void **state)
+{
+    (void)state;
+    struct array_world *w = borne();
+    reports(w)->period = PERIOD_MONTH;
+    reports(w)->births->period = X_EVENT(1); /* a text */
+    slow(w, "tf-01", "推进缓慢");
+    assert_int_equal(tasks(w), 0);
+    reports(w)->births->period = NULL; /* that of the event: the month in which it came */
+    slow(w, "tf-01", "推进缓慢");
+    assert_non_null(the(w, M_REPORT, "progress", "2024-03", "tf-01", "推进缓慢"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {FX_TEST(an_event_bears_each_task_once),
@@ -328,6 +405,10 @@ int main(void)
                                        FX_TEST(a_changed_schedule_goes_on_from_where_it_was),
                                        FX_TEST(new_holidays_settle_open_tasks),
                                        FX_TEST(a_moved_date_repeats_no_reminder),
-                                       FX_TEST(nobody_becomes_late_by_a_calendar)};
+                                       FX_TEST(nobody_becomes_late_by_a_calendar),
+                                       FX_TEST(a_condition_that_fails_halts_the_generator),
+                                       FX_TEST(tasks_that_bear_one_another_are_bounded),
+                                       FX_TEST(a_birth_may_name_several_units),
+                                       FX_TEST(a_birth_has_a_period_or_is_none)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

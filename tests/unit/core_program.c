@@ -57,6 +57,14 @@ static void sound_programs_pass_and_others_say_why(void **state)
     assert_false(program_check(&program, &e));
     machines[1].initial = 0;
     assert_true(program_check(&program, NULL));
+
+    machines[1].nkey = 3;
+    assert_false(program_check(&program, &e));
+    assert_string_equal(e.text, "card: its key has too few or too many parts, or its variables no start");
+    program.nmachines = 0;
+    assert_false(program_check(&program, &e));
+    assert_string_equal(e.text, "test: the generator is missing");
+    program.nmachines = 2;
     program.nkinds = 2;
     assert_false(program_check(&program, NULL));
 }

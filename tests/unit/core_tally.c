@@ -341,6 +341,16 @@ static void entries_are_bounded(void **state)
     assert_int_equal(world_input(w, points(w, "b-1", "2024-05", 1)), VERDICT_REJECTED);
     assert_because(&w->fx, "more than 500 entries");
     assert_int_equal(world_input(w, points(w, "b-1", "2024-06", 1)), VERDICT_APPLIED);
+
+    /* Two that became one may have more. */
+    struct value *entries =
+        &the(w, (int)w->p->tallies->machine, "b-1", "2024-05", "", "")->vars[TALLY_ENTRIES];
+    struct value *more = ARENA_ARRAY(fx, struct value, TALLY_ENTRIES_MAX + 1);
+    memcpy(more, entries->list.item, TALLY_ENTRIES_MAX * sizeof *more);
+    more[TALLY_ENTRIES_MAX] = more[0];
+    entries->list.item = more;
+    entries->list.n++;
+    assert_int_equal(world_input(w, points(w, "b-1", "2024-05", 1)), VERDICT_REJECTED);
 }
 
 static void a_period_is_closed_once(void **state)
@@ -389,6 +399,105 @@ static void a_review_stands_in_place_of_what_was_computed(void **state)
                        "points", V_NUM(9));
     assert_int_equal(world_input(w, in), VERDICT_REJECTED);
     assert_because(&w->fx, "score has no item “other”");
+}
+
+/* ---- what cannot be credited */
+
+static void points_that_cannot_be_told_are_refused(void **state)
+{
+    (void)state;
+    struct array_world *w = world();
+    w->p->tallies->feeds->points = X2(EXPR_DIV, X_EVENT(2), X_NUM(0));
+    assert_int_equal(world_input(w, points(w, "b-1", "2024-05", 3)), VERDICT_REJECTED);
+    assert_because(&w->fx, "the points for score are n/a");
+}
+
+/* A year does not say which of its months is meant; a day does. */
+static void a_period_names_one_that_is_scored(void **state)
+{
+    (void)state;
+    struct array_world *w = world();
+    struct tally_feed *f = w->p->tallies->feeds;
+    struct period year;
+    assert_true(period_parse(S("2024"), &year));
+    f->period = x_const((struct value){.tag = VALUE_PERIOD, .period = year});
+    assert_int_equal(world_input(w, points(w, "b-1", "2024-05", 3)), VERDICT_REJECTED);
+    assert_because(&w->fx, "score scores each month: 2024 is none");
+    f->period = x_const((struct value){.tag = VALUE_DATE, .date = date_from_civil(2024, 5, 31)});
+    assert_int_equal(world_input(w, points(w, "b-1", "2024-03", 3)), VERDICT_APPLIED);
+    f->period = X0(EXPR_EVENT_META, EVENT_RECEIVED);
+    assert_int_equal(world_input(w, points(w, "b-1", "2024-03", 4)), VERDICT_APPLIED);
+    assert_string_equal(shown(computed(w->p, score_of(w, "b-1")).total), "7.00");
+    f->period = x_na();
+    assert_int_equal(world_input(w, points(w, "b-1", "2024-05", 3)), VERDICT_NO_EFFECT);
+}
+
+static void a_feed_may_name_several_units(void **state)
+{
+    (void)state;
+    struct array_world *w = world();
+    struct value ids[] = {V_TEXT("b-1"), {.tag = VALUE_NA}, V_TEXT("o-1")};
+    w->p->tallies->feeds->unit = x_const((struct value){.tag = VALUE_LIST, .list = {ids, 3}});
+    assert_int_equal(world_input(w, points(w, "tf-01", "2024-05", 3)), VERDICT_APPLIED);
+    assert_int_equal(w->fx.nchanged, 1); /* o-1 is not scored */
+    assert_string_equal(shown(computed(w->p, score_of(w, "b-1")).total), "3.00");
+}
+
+/* What a rule credits must be whole, or nothing of its turn happens. */
+static void a_rule_says_whose_points_and_for_when(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *unit, *because;
+        bool dated;
+    } rules[] = {{"b-1", NULL, true},
+                 {"o-1", "score does not score o-1 for 2024-05", true},
+                 {"", "nothing says for whom the points are", true},
+                 {"b-1", "nothing says for which period the points are", false}};
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        struct array_world *w = world();
+        struct action score = act(ACTION_SCORE, 0, X_NUM(2));
+        score.unit = rules[i].unit[0] ? X_TEXT(rules[i].unit) : x_na();
+        score.period = rules[i].dated ? X_META(INSTANCE_NOW) : x_na();
+        RULES(w->p->machines[M_LOG].any_state, doing(on(K_PING, NULL, -1), score));
+        enum verdict got = world_input(w, ping(at(w->p, "2024-05-20", 9, 0), 0));
+        assert_int_equal(got, rules[i].because ? VERDICT_REJECTED : VERDICT_APPLIED);
+        if (rules[i].because)
+            assert_because(&w->fx, rules[i].because);
+        else
+            assert_string_equal(shown(computed(w->p, score_of(w, "b-1")).total), "2.00");
+    }
+}
+
+/* A self score's total is what it states, else the sum of its lines. */
+static void a_self_score_is_summed_where_it_states_no_total(void **state)
+{
+    (void)state;
+    struct array_world *w = world();
+    w->p->tallies->self = (struct tally_column){
+        .kind = K_REVIEW, .lines = -1, .item = 2, .points = 3, .reason = -1, .total = -1};
+    w->p->tallies->review.kind = -1;
+    items_put((struct program *)(uintptr_t)w->p, 2, NULL, NULL);
+    struct input in = fact(at(w->p, "2024-05-25", 9, 0), "review", "o-1", (struct value){.tag = VALUE_NA});
+    for (int i = 0; i < 3; i++) {
+        in.fields = record(4, "unit", V_TEXT("b-1"), "month", V_TEXT("2024-05"), "item",
+                           V_TEXT(i ? "b" : "a"), "points", V_NUM(i ? INT64_MAX : 4));
+        if (i < 1) {
+            assert_int_equal(world_input(w, in), VERDICT_APPLIED);
+            assert_string_equal(shown(score_of(w, "b-1")->vars[TALLY_SELF_TOTAL]), "4.00");
+        } else {
+            assert_int_equal(world_input(w, in), VERDICT_REJECTED);
+            assert_because(&w->fx, "score: overflow");
+        }
+    }
+    in.fields =
+        record(4, "unit", V_TEXT("b-1"), "month", V_TEXT("2024-05"), "item", V_TEXT("b"), "points", V_NUM(3));
+    assert_int_equal(world_input(w, in), VERDICT_APPLIED);
+    assert_string_equal(shown(score_of(w, "b-1")->vars[TALLY_SELF_TOTAL]), "7.00");
+    in.fields =
+        record(4, "unit", V_TEXT("o-1"), "month", V_TEXT("2024-05"), "item", V_TEXT("b"), "points", V_NUM(3));
+    assert_int_equal(world_input(w, in), VERDICT_REJECTED);
+    assert_because(&w->fx, "score does not score o-1 for 2024-05");
 }
 
 /* ---- rankings */
@@ -506,6 +615,11 @@ int main(void)
         FX_TEST(an_entry_says_where_it_comes_from),
         FX_TEST(who_is_not_scored_gets_nothing),
         FX_TEST(entries_are_bounded),
+        FX_TEST(points_that_cannot_be_told_are_refused),
+        FX_TEST(a_period_names_one_that_is_scored),
+        FX_TEST(a_feed_may_name_several_units),
+        FX_TEST(a_rule_says_whose_points_and_for_when),
+        FX_TEST(a_self_score_is_summed_where_it_states_no_total),
         FX_TEST(a_period_is_closed_once),
         FX_TEST(a_closed_tally_stays_as_it_was),
         FX_TEST(a_review_stands_in_place_of_what_was_computed),

@@ -1,6 +1,8 @@
 /* Definitions: taken into force between two turns, or refused with reasons while the old one stays. */
 #include "engine_support.h"
 
+#include "engine/keys.h"
+
 static char *replaced(struct arena *a, const char *text, const char *from, const char *to)
 {
     const char *found = strstr(text, from);
@@ -168,6 +170,53 @@ static void a_state_may_be_mapped(void **state)
     rig_free(g);
 }
 
+static bool card_is_there(struct rig *g, const char *unit)
+{
+    const struct slice part[KEY_PARTS_MAX] = {slice_of(unit)};
+    struct err e;
+    struct store_txn *t = store_begin(g->store, false, &e);
+    struct slice value;
+    struct key k;
+
+    key_instance(&k, S("toy"), S("card"), part, 1);
+    bool found = store_get(t, TABLE_INSTANCE, key_slice(&k), &value) == STORE_OK;
+    store_abort(t);
+    return found;
+}
+
+/* One and the same definition maps the state and ends the unit. */
+static void what_is_mapped_is_handed_over(void **state)
+{
+    (void)state;
+    struct rig *g = rig_new(false);
+    struct cloud_event e;
+    struct bundle b;
+    const char *body, *units;
+
+    rig_publish(g, "toy", toy_body, 1, "2024-01-01T00:00:00+08:00");
+    e = toy_slow(g->kept, "toy", "s1", 1, 1);
+    rig_event(g, &e, TOPIC_DEADLINES, "2024-01-04T00:00:00+08:00");
+    e = toy_slow(g->kept, "toy", "s2", 1, 1);
+    rig_event(g, &e, TOPIC_DEADLINES, "2024-01-05T00:00:00+08:00");
+
+    body = replaced(g->kept, toy_body, "      yellow:\n", "      hung:\n");
+    body = replaced(g->kept, body, "go: yellow", "go: hung");
+    body = replaced(g->kept, body, "    per: [unit]\n", "    per: [unit]\n    migrate: {yellow: hung}\n");
+    toy_bundle(g->kept, "toy", body, &b);
+    units = arena_printf(g->kept, "%.*s", SLICE_ARG(b.files[0].content)).p;
+    b.files[0].content = slice_of(replaced(g->kept, units, "u-01,单位1,organ,team,,,,,,",
+                                           "u-01,单位1,organ,team,,,,,2024-01-31,u-02"));
+    definition_event(&b, S("toy"), S("tester"), S("test"), 1, INSTANT_NONE, g->kept, &e);
+    assert_int_equal(rig_event(g, &e, TOPIC_DEADLINES, "2024-02-01T00:00:00+08:00").what, OUTCOME_APPLIED);
+    assert_true(card_is_there(g, "u-02"));
+    assert_false(card_is_there(g, "u-01"));
+    e = toy_clock(g->kept, "toy", "k");
+    g->outputs.n = 0;
+    rig_event(g, &e, TOPIC_DEADLINES, "2024-02-06T00:00:00+08:00"); /* its limit passes once */
+    assert_non_null(memmem(g->outputs.p, g->outputs.n, "limit-passed", 12));
+    rig_free(g);
+}
+
 /* What waits for a decision must stay something that can be issued. */
 static void a_proposed_measure_must_live_on(void **state)
 {
@@ -253,6 +302,7 @@ int main(void)
         cmocka_unit_test(the_same_again_has_no_effect),
         cmocka_unit_test(a_live_state_must_live_on),
         cmocka_unit_test(a_state_may_be_mapped),
+        cmocka_unit_test(what_is_mapped_is_handed_over),
         cmocka_unit_test(a_proposed_measure_must_live_on),
         cmocka_unit_test(what_lies_about_itself_is_refused),
         cmocka_unit_test(an_undone_publication_is_none),

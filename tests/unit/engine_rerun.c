@@ -1,8 +1,7 @@
 /* Corrections: what is run again is the world that would have been, and people are told the difference. */
 #include <stdlib.h>
 
-#include "engine/rerun.h"
-#include "engine_support.h"
+#include "engine_worlds.h"
 
 #define SINCE "2024-01-01T00:00:00+08:00"
 #define EVENTS 40
@@ -198,21 +197,6 @@ static struct measure_key *keys_of(struct rig *g, size_t *n)
 
 /* ---- two worlds */
 
-static void assert_same_world(struct rig *g, struct rig *other, const char *what)
-{
-    struct arena *a = arena_new();
-    struct err e;
-    struct store_txn *t = store_begin(g->store, false, &e), *o = store_begin(other->store, false, &e);
-    struct instance_key key;
-
-    struct slice differs = difference_first(t, o, S("toy"), a);
-    store_abort(o);
-    store_abort(t);
-    if (differs.p != NULL && key_instance_parse(differs, &key))
-        fail_msg("%s: %.*s/%.*s differs", what, SLICE_ARG(key.machine), SLICE_ARG(key.part[0]));
-    arena_free(a);
-}
-
 static void assert_same_measures(struct rig *g, struct rig *other, const char *what)
 {
     size_t n, m;
@@ -220,46 +204,6 @@ static void assert_same_measures(struct rig *g, struct rig *other, const char *w
 
     if (n != m || (n > 0 && memcmp(one, two, n * sizeof *one) != 0))
         fail_msg("%s: people know %zu measures, they should know %zu", what, n, m);
-}
-
-/* History, run again, is the world that lives. */
-static void assert_own_history(struct rig *g, const char *what)
-{
-    struct arena *a = arena_new();
-    struct err e = {{0}};
-    struct slice differs;
-    struct store_txn *t = store_begin(g->store, false, &e);
-
-    assert_int_equal(rerun_verify(g->engine, t, S("toy"), a, &differs, &e), TURN_DONE);
-    store_abort(t);
-    if (differs.p != NULL) {
-        for (size_t i = 0; i < differs.n; i++)
-            print_message("%c", differs.p[i] ? differs.p[i] : '/');
-        fail_msg(": %s: it differs from its own history", what);
-    }
-    arena_free(a);
-}
-
-/* The changelog tells all of it: whoever takes the partition over has the same state. */
-static void assert_restorable(struct rig *g)
-{
-    struct rig *other = rig_new(false);
-    struct err e = {{0}};
-
-    rig_begin(other);
-    for (size_t i = 0; i < g->nstate; i++)
-        if (engine_restore_state(other->engine, other->txn, g->state[i].table, g->state[i].key,
-                                 g->state[i].value, &e) != TURN_DONE)
-            fail_msg("%s", e.text);
-    assert_int_equal(engine_restored(other->engine, other->txn, &e), TURN_DONE);
-    memcpy(other->next, g->next, sizeof other->next);
-    rig_commit(other);
-    struct buf one = tables_dump(g->store, TABLE_TIMER), two = tables_dump(other->store, TABLE_TIMER);
-    assert_int_equal(one.n, two.n);
-    assert_memory_equal(one.p, two.p, one.n);
-    buf_free(&one);
-    buf_free(&two);
-    rig_free(other);
 }
 
 /* ---- single corrections */
@@ -462,6 +406,69 @@ static void withdrawn_and_back_again(void **state)
     rig_free(g);
 }
 
+/* ---- excuses */
+
+static void excuse(struct rig *g, const char *id, const char *unit, const char *received)
+{
+    struct slice body = arena_printf(g->kept,
+                                     "\"excuse\":{\"select\":{\"obligations\":[\"report\"],\"units\":[\"%s\"],"
+                                     "\"periods\":[\"2024-01\"]},\"grounds\":\"抗洪\",\"reporter\":\"u-office\"}",
+                                     unit);
+    struct cloud_event e = toy_event(g->kept, "toy", id, "Excuse", body.p);
+
+    taken(g, &e, received);
+}
+
+/* It went overdue before it was given more time: that is taken back, too. */
+static void more_time_does_not_hide_a_lateness(void **state)
+{
+    (void)state;
+    struct rig *g = rig_new(false);
+
+    rig_publish(g, "toy", toy_body, 1, SINCE);
+    clock_to(g, "k", "2024-01-22T00:00:00+08:00");
+    assert_int_equal(told(g, false, "late-notice").n, TOY_UNITS);
+    struct cloud_event e = toy_event(g->kept, "toy", "x", "Extend",
+                                     "\"extend\":{\"select\":{\"units\":[\"u-01\"]},\"until\":\"2024-02-15\","
+                                     "\"reporter\":\"u-office\"}");
+    taken(g, &e, "2024-01-23T00:00:00+08:00");
+    excuse(g, "c1", "u-01", "2024-01-24T00:00:00+08:00");
+    assert_int_equal(told(g, false, "late-notice").n, TOY_UNITS - 1);
+    assert_own_history(g, "excused");
+    rig_free(g);
+}
+
+static void rename_unit(struct rig *g, const char *id, const char *from, const char *to, const char *day)
+{
+    struct slice body = arena_printf(
+        g->kept,
+        "\"roster_change\":{\"from\":\"%s\",\"units\":[{\"id\":\"%s\",\"title\":\"新\",\"roles\":[\"team\"]}],"
+        "\"successions\":[{\"from\":[\"%s\"],\"to\":[\"%s\"]}],\"reporter\":\"u-office\"}",
+        day, to, from, to);
+    struct cloud_event e = toy_event(g->kept, "toy", id, "RosterChange", body.p);
+
+    taken(g, &e, arena_printf(g->kept, "%sT00:00:00+08:00", day).p);
+}
+
+/* Handed over is not excused anew: least of all what went by that name before. */
+static void an_excuse_goes_along_once(void **state)
+{
+    (void)state;
+    struct rig *g = rig_new(false);
+
+    rig_publish(g, "toy", toy_body, 1, SINCE);
+    rename_unit(g, "r1", "u-01", "u-11", "2024-03-01");
+    excuse(g, "c1", "u-11", "2024-03-10T00:00:00+08:00");
+    rename_unit(g, "r2", "u-11", "u-01", "2024-04-01");
+    size_t known = told(g, false, "late-notice").n;
+    slow(g, "s1", 2, "2024-04-02T00:00:00+08:00");
+    struct cloud_event e = annul(g->kept, "c2", "s1");
+    taken(g, &e, "2024-04-03T00:00:00+08:00");
+    assert_int_equal(told(g, false, "late-notice").n, known);
+    assert_own_history(g, "renamed back");
+    rig_free(g);
+}
+
 /* ---- random worlds */
 
 struct happening {
@@ -584,6 +591,8 @@ int main(void)
         cmocka_unit_test(what_is_declined_stays_declined),
         cmocka_unit_test(reissue_needs_no_decision),
         cmocka_unit_test(withdrawn_and_back_again),
+        cmocka_unit_test(more_time_does_not_hide_a_lateness),
+        cmocka_unit_test(an_excuse_goes_along_once),
         cmocka_unit_test(corrected_worlds_are_those_that_would_have_been),
     };
 

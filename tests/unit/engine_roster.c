@@ -1,4 +1,5 @@
-/* Changes of the roster: kept, undone with their batch, restored, dropped by a definition; and what units that end hand over. */
+/* Changes of the roster: kept, undone with their batch, restored, dropped by a definition; and what units
+ * that end hand over. */
 #include "engine_support.h"
 
 #include "engine/keys.h"
@@ -20,7 +21,9 @@ static struct outcome take(struct rig *g, const char *id, const char *body, cons
 static void slow(struct rig *g, const char *id, const char *unit, const char *received)
 {
     struct slice body = arena_printf(
-        g->kept, "\"fact\":{\"kind\":\"slow\",\"reporter\":\"u-office\",\"fields\":{\"unit\":\"%s\",\"points\":1}}", unit);
+        g->kept,
+        "\"fact\":{\"kind\":\"slow\",\"reporter\":\"u-office\",\"fields\":{\"unit\":\"%s\",\"points\":1}}",
+        unit);
     struct cloud_event e = toy_event(g->kept, "toy", id, "Fact", body.p);
 
     assert_int_equal(rig_event(g, &e, TOPIC_DEADLINES, received).what, OUTCOME_APPLIED);
@@ -79,8 +82,9 @@ static struct rig *rig_started(void)
     return g;
 }
 
-static const char rename_1[] = "\"from\":\"2024-03-01\",\"units\":[{\"id\":\"u-11\",\"title\":\"新\",\"roles\":[\"team\"]}],"
-                               "\"successions\":[{\"from\":[\"u-01\"],\"to\":[\"u-11\"]}],\"reporter\":\"u-office\"";
+static const char rename_1[] =
+    "\"from\":\"2024-03-01\",\"units\":[{\"id\":\"u-11\",\"title\":\"新\",\"roles\":[\"team\"]}],"
+    "\"successions\":[{\"from\":[\"u-01\"],\"to\":[\"u-11\"]}],\"reporter\":\"u-office\"";
 
 static void a_change_is_kept_and_survives(void **state)
 {
@@ -145,12 +149,14 @@ static void a_refused_change_leaves_nothing(void **state)
     (void)state;
     struct rig *g = rig_started();
     struct outcome out =
-        take(g, "c1", "\"from\":\"2024-03-01\",\"units\":[{\"id\":\"u-11\",\"title\":\"新\",\"roles\":[\"taem\"]}]",
+        take(g, "c1",
+             "\"from\":\"2024-03-01\",\"units\":[{\"id\":\"u-11\",\"title\":\"新\",\"roles\":[\"taem\"]}]",
              "2024-02-01T00:00:00+08:00");
 
     assert_int_equal(out.what, OUTCOME_REJECTED);
     assert_int_equal(out.nreasons, 1);
-    assert_slice(out.reasons[0], "unit u-11: no unit of the definition holds the role \"taem\"; did you mean team?");
+    assert_slice(out.reasons[0],
+                 "unit u-11: no unit of the definition holds the role \"taem\"; did you mean team?");
     assert_null(unit_now(g, "u-11", "2024-03-01T00:00:00+08:00"));
     out = take(g, "c2", "\"from\":\"1 March\",\"ended\":[\"u-01\"]", "2024-02-01T00:00:00+08:00");
     assert_int_equal(out.what, OUTCOME_REJECTED);
@@ -219,7 +225,8 @@ static void a_definition_brings_its_own_roster(void **state)
     assert_null(unit_now(g, "u-02", "2024-03-01T00:00:00+08:00"));
     struct cloud_event same;
     toy_definition(g->kept, "toy", toy_body, 2, &same);
-    assert_int_equal(rig_event(g, &same, TOPIC_DEADLINES, "2024-02-02T00:00:00+08:00").what, OUTCOME_NO_EFFECT);
+    assert_int_equal(rig_event(g, &same, TOPIC_DEADLINES, "2024-02-02T00:00:00+08:00").what,
+                     OUTCOME_NO_EFFECT);
     assert_null(unit_now(g, "u-02", "2024-03-01T00:00:00+08:00"));
     size_t rows = table_count(g->store, TABLE_NUMBER);
 
@@ -242,8 +249,9 @@ static void a_chain_ends_with_who_is_there(void **state)
 
     slow(g, "s1", "u-01", "2024-01-05T00:00:00+08:00");
     take(g, "c1", rename_1, "2024-02-01T00:00:00+08:00");
-    take(g, "c2", "\"from\":\"2024-04-01\",\"units\":[{\"id\":\"u-01\",\"title\":\"旧\",\"roles\":[\"team\"]}],"
-                  "\"successions\":[{\"from\":[\"u-11\"],\"to\":[\"u-01\"]}]",
+    take(g, "c2",
+         "\"from\":\"2024-04-01\",\"units\":[{\"id\":\"u-01\",\"title\":\"旧\",\"roles\":[\"team\"]}],"
+         "\"successions\":[{\"from\":[\"u-11\"],\"to\":[\"u-01\"]}]",
          "2024-02-02T00:00:00+08:00");
     clock_at(g, "2024-03-15T00:00:00+08:00");
     assert_slice(card(g, "u-11"), "clear");

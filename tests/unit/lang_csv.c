@@ -74,8 +74,51 @@ static void mistakes_are_diagnosed_with_their_line(void **state)
     refused("a,\n1,2\n", "W0022 1:1+1 a column has no name");
     refused(
         "a,b\n测,\xb2\xe2\n",
-        "W0004 2:3+1 a byte that is not UTF-8; text saved as UTF-8 (a spreadsheet may have saved it as GBK)");
+        "W0004 2:3+1 a byte that is not UTF-8; text saved as UTF-8");
     refused("a,b\nx,\x02\n", "W0004 2:3+1 a control character");
+    refused("a,b\nx,\u200by\n", "W0004 2:3+1 a character that nobody sees");
+    refused("a,b\n\"x,1\n2,3\n", "W0020 2:1+1 the quote opened here is never closed");
+    refused("a,b\nx\ry,1\n", "W0020 2:2+1 a carriage return in the middle of a line");
+    refused("a,b\rx,1\r", "W0023 0:0+1 the lines end with a carriage return alone");
+}
+
+static void other_separators_are_named(void **state)
+{
+    (void)state;
+    refused("a;b\nx;1\n", "W0024 1:2+1 the cells are parted by semicolons; commas: id,name,roles");
+    refused("a\tb\nx\t1\n", "W0024 1:2+1 the cells are parted by tabs");
+    refused("编号，名称\n1，甲\n", "W0024 1:3+1 the cells are parted by full-width commas");
+    refused("\"a;\"\"b\"\n", "W0024 1:1+1 the cells are parted by semicolons");
+    refused("a,b\nx，1\n", "W0021 2:1+1 1 cells where the header has 2 columns; commas between the cells");
+    refused("a,b\nx\n", "W0021 2:1+1 1 cells where the header has 2 columns");
+}
+
+/* Of files as large as they may be, and of lines that are the whole file. */
+static void size_is_bounded(void **state)
+{
+    static const size_t most = 16u << 20;
+    struct buf text = {0};
+    struct csv *csv = NULL;
+
+    (void)state;
+    buf_add(&text, S("a,b\n"));
+    while (text.n < most - 16)
+        buf_add(&text, S("1,2\n"));
+    struct bench *b = parsed(buf_slice(&text), &csv);
+    assert_null(csv);
+    assert_told(b, "W0003 200002:1+1 the file has too many rows; at most 200000 rows");
+    bench_free(b);
+    for (size_t i = 4; i < text.n; i++)
+        text.p[i] = i % 2 ? '"' : ',';
+    b = parsed(buf_slice(&text), &csv);
+    assert_null(csv);
+    assert_int_equal(b->diags.n, 1);
+    bench_free(b);
+    buf_add(&text, S("0123456789abcdef0123456789abcdef"));
+    b = parsed(buf_slice(&text), &csv);
+    assert_told(b, "W0003 0:0+1 the file is too large; at most 16 MB");
+    bench_free(b);
+    buf_free(&text);
 }
 
 static void random_tables_never_crash(void **state)
@@ -238,6 +281,8 @@ int main(void)
         cmocka_unit_test(cells_are_read_as_rfc_4180_says),
         cmocka_unit_test(a_header_alone_is_fine),
         cmocka_unit_test(mistakes_are_diagnosed_with_their_line),
+        cmocka_unit_test(other_separators_are_named),
+        cmocka_unit_test(size_is_bounded),
         cmocka_unit_test(random_tables_never_crash),
         cmocka_unit_test(a_closure_is_gathered),
         cmocka_unit_test(bad_references_are_diagnosed),

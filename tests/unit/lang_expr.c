@@ -568,7 +568,8 @@ static void mistakes_of_types(void **state)
     bad("event.period = 2024-03", RANKED, CARD, NULL, "W0045 1:17+1 “=” stands between quarter and month");
     bad("event.indicator = event.period", RANKED, CARD, NULL,
         "W0045 1:20+1 “=” stands between indicator and quarter");
-    bad("id of lead-leader of subject", -1, CARD, NULL, "W0043 1:4+2 no relation");
+    bad("id of lead-leader of subject", -1, CARD, NULL, "W0044 1:10+22 this is set of unit; a row of indicators");
+    bad("idd of lead-leader of subject", -1, CARD, NULL, "W0043 1:4+3 no relation");
     bad("low + x + y", -1, CARD, NULL, "W0043 1:10+1 nothing here has the name “x”");
 }
 

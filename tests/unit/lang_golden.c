@@ -46,8 +46,6 @@ static void test_golden(void **state)
     int wrong = 0, compared = 0;
     (void)state;
 
-    if (chdir(GOLDEN_DIR) != 0)
-        fail_msg("no %s: run from the top of the tree", GOLDEN_DIR);
     int n = scandir(".", &entry, folder_only, alphasort);
     assert_true(n > 0);
     for (int i = 0; i < n; i++) {
@@ -69,9 +67,69 @@ static void test_golden(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* ---- every code: a mistake that earns it, and a word about it */
+
+#define CODES_MAX 400
+
+static void mark_codes(struct slice text, bool *seen)
+{
+    for (size_t i = 0; diag_code(i) != NULL; i++)
+        seen[i] |= text.n > 0 && memmem(text.p, text.n, diag_code(i), strlen(diag_code(i))) != NULL;
+}
+
+static void test_every_code_has_a_case(void **state)
+{
+    bool seen[CODES_MAX] = {false};
+    struct dirent **entry;
+    int n = scandir(".", &entry, folder_only, alphasort), missing = 0;
+    struct arena *a = arena_new();
+    (void)state;
+    assert_true(n > 0);
+    for (int i = 0; i < n; i++) {
+        const char *path = arena_printf(a, "%s/expected.txt", entry[i]->d_name).p;
+        if (access(path, F_OK) == 0)
+            mark_codes(disk_read(a, path), seen);
+        free(entry[i]);
+    }
+    free(entry);
+    for (size_t i = 0; diag_code(i) != NULL; i++) {
+        assert_true(i < CODES_MAX);
+        if (!seen[i] && ++missing)
+            print_message("%s (%s) has no case in " GOLDEN_DIR "\n", diag_code(i), diag_title(diag_code(i)));
+    }
+    arena_free(a);
+    assert_int_equal(missing, 0);
+}
+
+static void test_every_code_is_explained(void **state)
+{
+    int missing = 0;
+    (void)state;
+    for (size_t i = 0; diag_code(i) != NULL; i++) {
+        const struct diag_note *note = diag_explain(diag_code(i));
+        if ((note == NULL || !note->why[0] || !note->mistake[0] || !note->repair[0] || !strcmp(note->mistake, note->repair)) &&
+            ++missing)
+            print_message("%s (%s) is not explained\n", diag_code(i), diag_title(diag_code(i)));
+        for (size_t k = 0; k < i; k++)
+            assert_string_not_equal(diag_code(i), diag_code(k)); /* a code stands for one thing */
+    }
+    assert_int_equal(missing, 0);
+    assert_null(diag_explain("W9999"));
+    assert_null(diag_title("W9999"));
+}
+
+static int to_cases(void **state)
+{
+    (void)state;
+    if (chdir(GOLDEN_DIR) != 0)
+        fail_msg("no %s: run from the top of the tree", GOLDEN_DIR);
+    return 0;
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden), cmocka_unit_test(test_every_code_has_a_case),
+                                       cmocka_unit_test(test_every_code_is_explained)};
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, to_cases, NULL);
 }

@@ -119,13 +119,13 @@ static void syntax_is_diagnosed_in_place(void **state)
     (void)state;
     refused("a: b: c\n", "W0010 1:5+1 ");
     refused("a: 1\n b: 2\n", "W0010 1:4+1 ");
-    refused("a: \"un\n", "W0010 1:5+1 ");
+    refused("a: \"un\n", "W0019 1:4+1 this quote ends before the line does, or never");
     refused("x:\n  a: [1, 2\nb: 3\n", "W0010 3:2+1 wrongly indented");
     refused("a: [1, 2\nb: 3\n", "W0010 1:4+1 "); /* where it was opened, not where the file ends */
     refused("a: {if: x in [a, b]}\n",
             "W0010 1:14+1 missing comma in flow mapping; write an expression with brackets");
-    refused("t: >= 25%\n", "W0010 1:5+1 ");
-    refused("a: @x\n", "W0010 1:4+1 ");
+    refused("t: >= 25%\n", "W0019 1:4+1 a > that begins a text means a block of lines to YAML; ≥ instead of >=");
+    refused("a: @x\n", "W0019 1:4+1 a text cannot begin with this sign; quotes around the text");
     refused("a: 1\n]\n", "W0010 2:1+1 ");
 }
 
@@ -142,9 +142,92 @@ static void tabs_and_bytes_are_diagnosed_all_at_once(void **state)
     assert_null(yaml_parse(&b->file, &b->diags));
     assert_told(b, "W0004 1:5+1 the control character 0x00");
     bench_free(b);
-    b = parsed("a: x\ty\n", &root); /* a tab inside a line is harmless */
+    b = parsed("a:\tx\nb: \"y\tz\"\n", &root); /* a tab between words of YAML, or in quotes, is harmless */
     assert_non_null(root);
+    assert_told(b, "");
     bench_free(b);
+    refused("a: x\ty\n", "W0011 1:5+1 a tab in the midst of a text; a space");
+    refused("a: x\u200by\n", "W0004 1:5+1 the character U+200B, which nobody sees");
+    refused("a: x\ufeffy\n", "W0004 1:5+1 the character U+FEFF, which nobody sees");
+}
+
+/* ---- what looks like YAML and is none */
+
+static void look_alikes_are_told(void **state)
+{
+    (void)state;
+    refused("a: 1\nb：2\nc: 3\n", "W0017 2:2+1 a full-width colon: YAML takes it for a letter; an ASCII colon and a blank");
+    refused("a: 1\n- b：2\n", "W0017 2:4+1 ");
+    refused("a: {b：2, c: 3}\n", "W0017 1:6+1 a full-width colon");
+    refused("a: {b: 2，c: 3}\n", "W0017 1:9+1 a full-width comma parts nothing");
+    refused("a: {t: \"甲，乙\", b: 2，c: 3}\n", "W0017 1:19+1 "); /* not that in quotes */
+    refused("a: 1\nb:2\nc: 3\n", "W0017 2:2+1 no blank follows the colon");
+    refused("a: 1\nb:\u30002\nc: 3\n", "W0018 2:3+1 a blank that is no space; a space");
+    refused("a:\n\u3000\u3000b: 1\n", "W0018 2:1+1 a blank that is no space");
+    refused("a: 1\nb: \u00a0x\u00a0\n", "W0018 2:4+1 a blank that is no space");
+    refused("a: 1\nb: x\u3000\n", "W0018 2:5+1 a blank that is no space");
+    refused("a: - x\n", "W0019 1:4+1 to YAML this sign begins something other than a text");
+    refused("a: {b}：c\n", "W0019 1:4+1 this bracket begins a map or a list");
+    refused("a: 'b'c\n", "W0019 1:4+1 this quote ends");
+}
+
+static void what_only_resembles_them_is_text(void **state)
+{
+    static const char *const fine[] = {"a: 甲：乙，丙\n", "a: |\n  b：c\n  　　d:e\n  > f\nx: 1\n", "a: [甲：乙]\n", "a: \"b：c\"\n",
+                                       "a: 12:30\n", "# a：b\na: 1\n", "a: \"　b\"\n", "a: b　c\n"};
+    struct yaml *root = NULL;
+    (void)state;
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
+        struct bench *b = parsed(fine[i], &root);
+        assert_told(b, "");
+        assert_non_null(root);
+        bench_free(b);
+    }
+    /* … beside a true mistake, too: lines of a block are not looked at. */
+    refused("a: |\n  b：c\n\n  d:e\nx: y: z\n", "W0010 5:5+1 invalid nested block mapping on the same line; quotes around a text with a colon");
+}
+
+/* The value that the key swallowed is read all the same. */
+static void a_swallowed_value_is_still_there(void **state)
+{
+    struct yaml *root = NULL;
+    struct bench *b = parsed("a: {b：2d, c：, d: e}\n", &root);
+    (void)state;
+    assert_non_null(root);
+    const struct yaml *a = yaml_get(root, "a"), *two = yaml_get(a, "b");
+    assert_int_equal(a->n, 3);
+    assert_slice(two->text, "2d");
+    assert_place(two, 1, 7, 2);
+    assert_int_equal(yaml_get(a, "c")->kind, YAML_NULL);
+    assert_slice(yaml_get(a, "d")->text, "e");
+    bench_free(b);
+}
+
+static void other_encodings_are_named(void **state)
+{
+    static const struct {
+        struct slice bytes;
+        const char *told;
+    } v[] = {
+        {S("a: \xb6\xbd\xb0\xec\n"), "W0023 0:0+1 the file is in GBK (这是 GBK 编码), not in UTF-8; UTF-8: iconv -f GBK -t UTF-8"},
+        {S("a: \xb6\xbd\xb0\xec\x81\x30\x81\x30\n"), "W0023 0:0+1 the file is in GB18030 "},
+        {S("a: \xb6\xbd\xb0"), "W0023 0:0+1 the file is in GBK "}, /* cut off */
+        {S("a: caf\xe9 au lait\n"), "W0004 1:7+1 the byte 0xe9 is not UTF-8"},
+        {S("a: \xb6\xbd\xff\n"), "W0004 1:4+1 "},
+        {S("a: \x80\n"), "W0004 1:4+1 "},
+        {S("\xff\xfe\x61\0:\0 \0x\0"), "W0023 0:0+1 the file is in UTF-16LE "},
+        {S("\xfe\xff\0a\0:\0 \0x"), "W0023 0:0+1 the file is in UTF-16BE "},
+        {S("\xff\xfe\0\0a\0\0\0"), "W0023 0:0+1 the file is in UTF-32LE "},
+        {S("a\0:\0 \0x\0y\0z\0z\0z\0z\0"), "W0023 0:0+1 the file is in UTF-16LE "},
+        {S("a: 1\rb: 2\r"), "W0023 0:0+1 the lines end with a carriage return alone"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof v / sizeof *v; i++) {
+        struct bench *b = bench_new("t.yaml", v[i].bytes);
+        assert_null(yaml_parse(&b->file, &b->diags));
+        assert_told(b, v[i].told);
+        bench_free(b);
+    }
 }
 
 static void features_are_refused(void **state)
@@ -220,10 +303,10 @@ static void depth_and_size_are_bounded(void **state)
 
 static void keys_are_checked_alike(void **state)
 {
-    static const struct key_def def[] = {{"title", YAML_SCALAR, true},
-                                         {"rules", YAML_LIST, false},
-                                         {"enter", YAML_NULL, false},
-                                         {"go", YAML_SCALAR, true}};
+    static const struct key_def def[] = {{.name = "title", .kind = YAML_SCALAR, .required = true},
+                                         {.name = "rules", .kind = YAML_LIST},
+                                         {.name = "enter", .kind = YAML_NULL},
+                                         {.name = "go", .kind = YAML_SCALAR, .required = true}};
     struct yaml *root = NULL;
     struct bench *b = parsed("tilte: x\nrules: {a: 1}\nenter: [x]\ngo:\nzzzzzz: 1\n", &root);
     struct compiler c = {.arena = b->arena, .diags = &b->diags};
@@ -326,7 +409,7 @@ static void values_read_as_their_type_says(void **state)
         const char *type, *text, *value, *told;
     } v[] = {
         {"yes-no", "yes", "yes", ""},
-        {"yes-no", "true", "", "W0034 2:4+4 “true” does not fit here; yes-no: yes or no"},
+        {"yes-no", "true", "", "W0034 2:4+4 “true” does not fit here; did you mean “yes”?"},
         {"number", "70%", "0.7", ""},
         {"number", "x", "", "W0034 2:4+1 “x” does not fit here; number such as 12"},
         {"duration", "30d", "30d", ""},
@@ -497,6 +580,10 @@ int main(void)
         cmocka_unit_test(places_within_scalars),
         cmocka_unit_test(syntax_is_diagnosed_in_place),
         cmocka_unit_test(tabs_and_bytes_are_diagnosed_all_at_once),
+        cmocka_unit_test(look_alikes_are_told),
+        cmocka_unit_test(what_only_resembles_them_is_text),
+        cmocka_unit_test(a_swallowed_value_is_still_there),
+        cmocka_unit_test(other_encodings_are_named),
         cmocka_unit_test(features_are_refused),
         cmocka_unit_test(repeated_keys_are_diagnosed_at_the_repeat),
         cmocka_unit_test(a_comma_in_braces_is_diagnosed),

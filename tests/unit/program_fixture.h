@@ -150,7 +150,7 @@ FX void build_measures(struct program *p)
     static const char *const name[] = {"reminder", "late-notice", "return-slip", "warning", "yellow-card",
                                        "red-card", "lift",        "flag",        "note"};
     PUT(p->documents, p->ndocuments, struct document,
-        {WORD("slip"), WORD("督办单"), WORD("绥营督"), WORD("号"), 0});
+        {WORD("slip"), WORD("督办单"), WORD("绥营督"), WORD("号"), .place = 0});
     p->nmeasures = ME_COUNT;
     struct measure *m = p->measures = ARENA_ARRAY(fx, struct measure, ME_COUNT);
     for (int i = 0; i < ME_COUNT; i++) {

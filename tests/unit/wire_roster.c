@@ -3,11 +3,13 @@
 
 static const char whole[] =
     "{\"workflow\":\"w\",\"roster_change\":{\"from\":\"2024-07-01\",\"reporter\":\"office\","
-    "\"units\":[{\"id\":\"u-9\",\"title\":\"新\",\"kind\":\"organ\",\"liaison\":\"l\",\"head\":\"h\",\"roles\":[\"a\",\"b\"],\"aliases\":[\"九\"]}],"
+    "\"units\":[{\"id\":\"u-9\",\"title\":\"新\",\"kind\":\"organ\",\"liaison\":\"l\",\"head\":\"h\","
+    "\"roles\":[\"a\",\"b\"],\"aliases\":[\"九\"]}],"
     "\"ended\":[\"u-3\"],"
     "\"relations\":[{\"subject\":\"i-1\",\"relation\":\"lead\",\"unit\":\"u-9\"}],"
     "\"ended_relations\":[{\"subject\":\"i-1\",\"relation\":\"lead\",\"unit\":\"u-1\"}],"
-    "\"successions\":[{\"from\":[\"u-1\",\"u-2\"],\"to\":[\"u-9\",\"u-8\"],\"heir_of_counts\":\"u-9\",\"heir_of_cases\":\"u-8\",\"heir_of_tasks\":\"u-9\"}]}}";
+    "\"successions\":[{\"from\":[\"u-1\",\"u-2\"],\"to\":[\"u-9\",\"u-8\"],\"heir_of_counts\":\"u-9\",\"heir_"
+    "of_cases\":\"u-8\",\"heir_of_tasks\":\"u-9\"}]}}";
 
 static bool decode(const char *json, struct input *in, struct reasons *why)
 {
@@ -73,17 +75,20 @@ static void every_mistake_is_told(void **state)
     (void)state;
     struct input in = {0};
     struct reasons why = {.arena = arena};
-    assert_false(decode("{\"workflow\":\"w\",\"roster_change\":{\"units\":[{\"id\":\"a\"},{\"id\":\"a\",\"title\":\"t\"}],"
-                        "\"relations\":[{}],\"successions\":[{\"from\":[\"x\"]}]}}",
-                        &in, &why));
+    assert_false(decode(
+        "{\"workflow\":\"w\",\"roster_change\":{\"units\":[{\"id\":\"a\"},{\"id\":\"a\",\"title\":\"t\"}],"
+        "\"relations\":[{}],\"successions\":[{\"from\":[\"x\"]}]}}",
+        &in, &why));
     struct slice all = joined(&why);
-    for (const char *const *part = (const char *const[]){"from: missing", "units[0].title: missing", "relations[0].unit: missing",
-                                                         "successions[0].to: missing", NULL};
+    for (const char *const *part =
+             (const char *const[]){"from: missing", "units[0].title: missing", "relations[0].unit: missing",
+                                   "successions[0].to: missing", NULL};
          *part; part++)
         if (!memmem(all.p, all.n, *part, strlen(*part)))
             fail_msg("“%s” is not among: %.*s", *part, SLICE_ARG(all));
     why.n = 0;
-    assert_false(decode("{\"workflow\":\"w\",\"roster_change\":{\"from\":\"2024-02-30\",\"ended\":[\"u\"]}}", &in, &why));
+    assert_false(decode("{\"workflow\":\"w\",\"roster_change\":{\"from\":\"2024-02-30\",\"ended\":[\"u\"]}}",
+                        &in, &why));
     assert_slice(joined(&why), "roster_change.from: \"2024-02-30\" is no date like 2024-03-29");
 }
 

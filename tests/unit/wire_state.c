@@ -141,7 +141,14 @@ static struct instance *open_task(void)
                              .due = at("2024-03-31T16:00:00Z"),
                              .day = date_from_civil(2024, 3, 31),
                              .provisional = true,
-                             .reason = S("last day of 2024-03, inclusive: until 24:00")};
+                             .reason = S("last day of 2024-03, inclusive: until 24:00"),
+                             .soft_end = at("2024-03-07T16:00:00Z"),
+                             .title = S("清理积压件"),
+                             .basis = S("纪要第3号"),
+                             .nowners = 2};
+    i->task->owners = ARENA_ARRAY(arena, struct slice, 2);
+    i->task->owners[0] = S("sfh-yhb");
+    i->task->owners[1] = S("u-02");
     i->timers = ARENA_ARRAY(arena, struct timer, 3);
     i->ntimers = 3;
     i->timers[0] = (struct timer){0, 0, at("2024-03-28T16:00:00Z"), at("2024-03-28T16:00:00Z"), 0, 0, false};

@@ -1,0 +1,71 @@
+/* Documents as outputs carry them. */
+#include "wire/output.h"
+
+static bool is_measure(const struct record *r)
+{
+    return r->topic == TOPIC_WARNINGS || r->topic == TOPIC_SUPERVISION || r->topic == TOPIC_NOTIFICATIONS;
+}
+
+enum { DOCUMENT_TEXT_FIELD = 26 };
+
+static bool take_varint(struct slice *s, uint64_t *out)
+{
+    *out = 0;
+    for (int shift = 0; s->n && shift < 64; shift += 7) {
+        unsigned char c = (unsigned char)*s->p;
+        *s = (struct slice){s->p + 1, s->n - 1};
+        *out |= (uint64_t)(c & 127) << shift;
+        if (c < 128)
+            return true;
+    }
+    return false;
+}
+
+/* Whether the message has a document, without reading it whole: most have none, and every output is asked. The contract's
+ * messages have varints and length-delimited fields only. */
+bool wire_has_document(const struct record *r)
+{
+    struct slice s = r->value;
+    uint64_t tag, n;
+    if (!is_measure(r))
+        return false;
+    while (take_varint(&s, &tag) && take_varint(&s, &n)) {
+        if (tag >> 3 == DOCUMENT_TEXT_FIELD)
+            return true;
+        if ((tag & 7) == 0)
+            continue;
+        if ((tag & 7) != 2 || n > s.n)
+            break;
+        s = (struct slice){s.p + n, s.n - n};
+    }
+    return false;
+}
+
+static struct slice *slices_of(char **text, size_t n, struct arena *a)
+{
+    struct slice *out = ARENA_ARRAY(a, struct slice, n);
+    for (size_t i = 0; i < n; i++)
+        out[i] = slice_of(text[i]);
+    return out;
+}
+
+bool wire_document(const struct record *r, struct arena *a, struct document_view *out)
+{
+    const Duban__V1__Notification *m = is_measure(r) ? output_read(r->value, a) : NULL;
+    const Duban__V1__DocumentText *text = m ? m->document_text : NULL;
+    if (!text)
+        return false;
+    *out = (struct document_view){.id = slice_of(m->id),
+                                  .title = slice_of(m->document),
+                                  .number = slice_of(m->number),
+                                  .main = slice_of(text->main),
+                                  .issuer = slice_of(text->issuer),
+                                  .to = slices_of(text->to, text->n_to, a),
+                                  .nto = text->n_to,
+                                  .copy = slices_of(text->copies, text->n_copies, a),
+                                  .ncopy = text->n_copies,
+                                  .date = DATE_NONE,
+                                  .first = output_is_first(m)};
+    date_parse(slice_of(text->date), &out->date);
+    return true;
+}
