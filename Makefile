@@ -152,6 +152,11 @@ coverage: packages-test ## which lines of core and lang the tests reach; fails u
 	    --python 'test_language.py' --python 'test_docs.py' --python 'test_authors.py' --python 'test_ctl.py'
 	$(Q)python3 tests/coverage.py $(B)/coverage --least 95
 
+.PHONY: years
+years: all ## make the regimes' example years and their outputs anew, and show what changed
+	$(Q)B=$(B) python3 tests/test_years.py update
+	$(Q)git --no-pager diff --stat -- 'workflows/*/example'
+
 .PHONY: asan
 asan: ## build with AddressSanitizer and UBSan into build/asan
 	$(Q)$(ASAN_MAKE) all

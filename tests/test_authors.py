@@ -55,7 +55,10 @@ class New(Case):
 
 class Tested(Folder):
     def articles(self, text):
-        self.spoil("params:\n", text + "\nparams:\n")
+        """These in place of the workflow's own, which stand at its end."""
+        file = self.workflow / "workflow.yaml"
+        own, _, _ = file.read_text(encoding="utf-8").partition("\narticles:\n")
+        file.write_text(f"{own}\n{text}\n", encoding="utf-8")
 
     def test_articles_are_covered_or_not(self):
         self.articles("articles: [五（一）T1, 五（一）T9]\nsilent: {二: 架构}")
@@ -183,6 +186,16 @@ class Why(Case):
         text = self.explain(one["measure"]["id"]).stdout
         self.assertEqual(text.count("  guard "), 1)
         self.assertIn("3 ≥ 3 → yes", text)
+
+    def test_by_the_notification_of_any_recipient(self):
+        issued = lines(self.expect(ctl("simulate", SUIFENHE, "--events", YEAR, "--json"), DONE).stdout)
+        later = [m for m in issued if m["topic"] == "duban.notifications" and m["recipient"] not in m["recipients"][:1]]
+        for measure in ("limit-passed", "red-card"):  # a notification only, and that of something published
+            one = next(m for m in later if m["measure"] == measure)
+            with self.subTest(measure=measure):
+                text = self.explain(one["id"]).stdout
+                self.assertEqual(text.count("\n  article "), 1)
+                self.assertIn(one["task"], text)
 
     def test_a_due_date(self):
         (one, *_) = lines(self.explain("--measure", "late-notice", "--json").stdout)

@@ -10,7 +10,7 @@ import unittest
 
 from daemon import SUIFENHE, Daemon, Stream, dispatch
 
-ROUTES = ["/v1/events/a/b", "/v1/topics/duban.history", "/v1/tasks", "/v1/cases", "/v1/measures", "/v1/history", "/v1/workflows", "/v1/workflows/a/scores", "/v1/units",
+ROUTES = ["/v1/workflows/a/documents/b", "/v1/events/a/b", "/v1/topics/duban.history", "/v1/tasks", "/v1/cases", "/v1/measures", "/v1/history", "/v1/workflows", "/v1/workflows/a/scores", "/v1/units",
           "/v1/overview", "/healthz", "/readyz", "/metrics", "/", "/assets/app.js"]
 
 

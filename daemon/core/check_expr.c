@@ -145,6 +145,8 @@ static const struct {
     [EXPR_FIELD] = {1, 1, TO_FIELD},
     [EXPR_ENTRIES] = {0, 0, TO_NOTHING},
     [EXPR_DUE_DAY] = {1, 1, TO_OBLIGATIONS},
+    [EXPR_START_OF] = {1, 1, TO_NOTHING},
+    [EXPR_END_OF] = {1, 1, TO_NOTHING},
 };
 
 /* How many things of that sort there are where the expression stands. */

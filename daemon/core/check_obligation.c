@@ -92,6 +92,7 @@ static bool check_obligation(struct check *c, const struct obligation *o)
         (due_from_calendar(o) && !o->owed_by))
         return wrong(c, "it needs a task's machine, and who owes it");
     return check_expr(c, o->owed_by) && check_expr(c, o->about_each) && check_expr(c, o->only_if) &&
+           check_expr(c, o->to_units) &&
            check_roles(c, o->about_roles, o->nabout_roles) && check_roles(c, o->to, o->nto) &&
            check_roles(c, o->by, o->nby) && check_fields(c, o->fields, o->nfields) && check_counted(c, o) &&
            check_births(c, o) && check_filed_by(c, o) && check_refusals_of(c, o);

@@ -253,14 +253,6 @@ static void keep_fitting(const struct correction *c, struct selection *s)
         problem_add(&c->t->why, "select: nothing of what fits (%zu) %s", matched, k->otherwise);
 }
 
-static bool holds_one(const struct unit *u, const int *roles, size_t n)
-{
-    for (size_t r = 0; r < n; r++)
-        if (unit_has_role(u, roles[r]))
-            return true;
-    return false;
-}
-
 /* Corrections are the issuer's. A workflow without one leaves them to those who receive an obligation's
  * reports. */
 static void check_may(const struct correction *c, const struct unit *by, const struct selection *s)
@@ -277,10 +269,10 @@ static void check_may(const struct correction *c, const struct unit *by, const s
         const struct instance *i = &s->item[n]->i;
         const struct obligation *o = i->task ? &p->obligations[i->task->obligation] : NULL;
         bool *once = &said[o ? (size_t)i->task->obligation : p->nobligations + (size_t)i->machine];
-        if (*once || (o && holds_one(by, o->to, o->nto)))
+        if (*once || (o && task_received_by(c->t, s->item[n], by)))
             continue;
         *once = true;
-        if (o && o->nto)
+        if (o && (o->nto || o->to_units))
             problem_add(&c->t->why,
                         "reporter: %.*s may not make %s of %.*s: only those who receive its reports",
                         SLICE_ARG(by->id), c->kind->name, SLICE_ARG(o->name));

@@ -15,7 +15,7 @@ const char *const due_window_name[DUE_WINDOWS] = {[WINDOW_DAYS] = "days",
 
 struct span due_span(const struct program *p, struct span s)
 {
-    if (p->effective.from != DATE_NONE && (s.from == DATE_NONE || s.from < p->effective.from))
+    if (s.from == DATE_NONE)
         s.from = p->effective.from;
     if (p->effective.until != DATE_NONE && (s.until == DATE_NONE || s.until > p->effective.until))
         s.until = p->effective.until;
@@ -230,7 +230,8 @@ static struct due no_due(instant_t opens)
 static struct due due_by(const struct program *p, const struct due_rule *r, const char *cut,
                          struct span whole, struct period period, struct arena *a)
 {
-    struct due due = no_due(tz_instant(p->tz, period_days(whole, period).from, 0));
+    date_t first = period_days(whole, period).from;
+    struct due due = no_due(tz_instant(p->tz, first < p->effective.from ? p->effective.from : first, 0));
     struct period target = period_step(period, r->periods_later);
     struct asked q = {p, r, period_days(whole, target)};
     if (!due_kinds[r->kind].day || q.days.until >= period_end((struct period){PERIOD_ONCE, 0}))

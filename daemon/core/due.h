@@ -5,7 +5,7 @@
 #include "core/program.h"
 
 struct due {
-    instant_t opens;     /* start of the period */
+    instant_t opens;     /* start of the period; of one that had begun when the workflow took force, of that day */
     instant_t nominal;   /* before the roll */
     instant_t effective; /* INSTANT_MAX when due: none */
     date_t day;          /* the effective day as people name it: with an inclusive cut-off, the last day in time */
@@ -17,7 +17,8 @@ struct due {
 /* Whether the obligation is owed for this period at all: it begins within what the obligation and the workflow call effective. */
 bool due_in_force(const struct program *p, const struct obligation *o, struct period period);
 
-/* What `s` and the workflow both call effective. */
+/* What `s` calls effective, within what the workflow does; an obligation's own beginning may come before the
+ * workflow's, for a period that had begun by then. */
 struct span due_span(const struct program *p, struct span s);
 
 /* The one period of PERIOD_ONCE is the effective span itself. A DUE_FIELD rule is treated as DUE_NONE. */

@@ -64,6 +64,8 @@ static eval_op *const operation[] = {
     [EXPR_AT] = eval_at,
     [EXPR_FIELD] = eval_field,
     [EXPR_DUE_DAY] = eval_due_day,
+    [EXPR_START_OF] = eval_bound_of,
+    [EXPR_END_OF] = eval_bound_of,
     [EXPR_ENTRIES] = eval_entries,
 };
 

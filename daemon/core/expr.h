@@ -69,7 +69,9 @@ enum expr_op {
     EXPR_AT,          /* NAME[k, …]: the row of collection `index` with this key; args: every key part; n/a when there is none */
     EXPR_FIELD,       /* field `index` of the record arg0 */
     EXPR_ENTRIES,     /* of the tally's item being evaluated: records {item, points, reason, source, id, at} */
-    EXPR_DUE_DAY      /* the day on which obligation `index` is due for the period arg0: a date */
+    EXPR_DUE_DAY,     /* the day on which obligation `index` is due for the period arg0: a date */
+    EXPR_START_OF,    /* 00:00 of the date arg0, or of the first day of the period arg0: an instant */
+    EXPR_END_OF       /* 24:00 of the date arg0, or of the last day of the period arg0 */
 };
 
 enum event_meta { EVENT_RECEIVED, EVENT_BY, EVENT_KIND };
@@ -82,7 +84,7 @@ enum obligation_meta {
     OBLIGATION_RETURN_GRACE, /* duration */
     OBLIGATION_SETTLE,       /* duration */
     OBLIGATION_TITLE,        /* text */
-    OBLIGATION_TO            /* set of unit: the holders of its `to:` roles at `now` */
+    OBLIGATION_TO            /* set of unit: the holders of its `to:` roles at `now`, or the units that it says */
 };
 
 struct expr {

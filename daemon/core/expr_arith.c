@@ -134,6 +134,18 @@ struct value eval_add_sub(struct eval *ev, const struct expr *x)
     return NA;
 }
 
+/* Where a date or a period begins and ends, as an instant: local midnight. */
+struct value eval_bound_of(struct eval *ev, const struct expr *x)
+{
+    struct value v = eval_arg(ev, x, 0);
+    bool end = x->op == EXPR_END_OF;
+    if (v.tag == VALUE_PERIOD)
+        v = (struct value){.tag = VALUE_DATE, .date = end ? period_end(v.period) - 1 : period_first(v.period)};
+    if (v.tag != VALUE_DATE)
+        return NA;
+    return value_instant(tz_instant(ev->program->tz, v.date + end, 0));
+}
+
 /* ---- periods */
 
 struct value eval_period_of(struct eval *ev, const struct expr *x)

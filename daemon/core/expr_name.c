@@ -135,6 +135,18 @@ static struct value value_duration(struct duration d)
     return (struct value){.tag = VALUE_DURATION, .duration = d};
 }
 
+/* One unit is a set, too; n/a is nobody. */
+static struct value receivers(struct eval *ev, const struct expr *units)
+{
+    struct value v = expr_eval(ev, units);
+    struct items one = {0};
+    if (v.tag == VALUE_LIST)
+        return v;
+    if (v.tag == VALUE_TEXT)
+        items_add(ev, &one, v);
+    return items_list(&one);
+}
+
 struct value eval_obligation(struct eval *ev, const struct expr *x)
 {
     if (!ev->instance || !ev->instance->task)
@@ -157,7 +169,7 @@ struct value eval_obligation(struct eval *ev, const struct expr *x)
     case OBLIGATION_TITLE:
         return value_text(ev->instance->task->title.n ? ev->instance->task->title : o->title);
     case OBLIGATION_TO:
-        return eval_holders(ev, x, o->to, o->nto);
+        return o->to_units ? receivers(ev, o->to_units) : eval_holders(ev, x, o->to, o->nto);
     }
     return NA;
 }

@@ -66,7 +66,7 @@ eval_op eval_given, eval_not, eval_and_or, eval_if, eval_compare, eval_member;
 
 /* expr_arith.c: numbers, time and periods */
 eval_op eval_add_sub, eval_mul, eval_div, eval_neg, eval_round, eval_floor_ceil, eval_min_max,
-    eval_before_after, eval_period_of, eval_step;
+    eval_before_after, eval_bound_of, eval_period_of, eval_step;
 
 /* expr_instances.c: instances as rows */
 eval_op eval_instances, eval_at, eval_field, eval_due_day;

@@ -422,6 +422,8 @@ static const struct {
     [EXPR_FIELD] = {print_field, ".", 0},
     [EXPR_ENTRIES] = {print_word, "entries", 0},
     [EXPR_DUE_DAY] = {print_due_day, "due-day", 0},
+    [EXPR_START_OF] = {print_call, "start-of", 0},
+    [EXPR_END_OF] = {print_call, "end-of", 0},
 };
 
 static void print(struct printer *p, const struct expr *x, int tightness)

@@ -82,22 +82,23 @@ static struct touched *heirs_task(struct turn *t, struct filing *f)
     return x;
 }
 
-/* Why the calendar has not borne it (yet); false: it is not the calendar's doing. */
-static bool say_period(struct turn *t, const struct filing *f)
+bool check_opened(struct turn *t, const struct obligation *o, struct period p)
 {
-    const struct obligation *o = f->o;
-    struct slice period = f->key[TASK_PERIOD];
+    struct slice period = period_format(t->arena, p);
+    struct due due = {.opens = 0};
     if (!due_from_calendar(o))
-        return false;
-    struct due due = due_of(t->p, o, f->period, t->arena);
-    if (!due_in_force(t->p, o, f->period) || !due_owes(o, &due))
+        return true;
+    bool owed = due_in_force(t->p, o, p);
+    if (owed)
+        due = due_of(t->p, o, p, t->arena);
+    if (!owed || !due_owes(o, &due))
         problem_add(&t->why, "period: %.*s is not owed for %.*s", SLICE_ARG(o->name), SLICE_ARG(period));
     else if (due.opens > t->now)
         problem_add(&t->why, "period: %.*s for %.*s opens at %.*s", SLICE_ARG(o->name), SLICE_ARG(period),
                     SLICE_ARG(instant_format_local(t->arena, t->p->tz, due.opens)));
     else
-        return false;
-    return true;
+        return true;
+    return false;
 }
 
 struct touched *check_task(struct turn *t, struct filing *f)
@@ -108,7 +109,7 @@ struct touched *check_task(struct turn *t, struct filing *f)
         x = joint_task(t, f);
     if (!x && !t->failed && t->p->nsuccessions)
         x = heirs_task(t, f);
-    if (!x && !t->failed && !say_period(t, f))
+    if (!x && !t->failed && check_opened(t, f->o, f->period))
         problem_add(&t->why, "unit: %.*s has no task %.*s%s%.*s%s%.*s", SLICE_ARG(f->key[TASK_UNIT]),
                     SLICE_ARG(f->o->name), period.n ? " for " : "", SLICE_ARG(period),
                     about.n ? " about " : "", SLICE_ARG(about));
@@ -204,6 +205,36 @@ void validate_submission(struct turn *t, const struct input *in)
         file(t, &f, field);
 }
 
+static bool lists_unit(const struct value *v, struct slice id)
+{
+    for (size_t i = 0; v->tag == VALUE_LIST && i < v->list.n; i++)
+        if (lists_unit(&v->list.item[i], id))
+            return true;
+    return v->tag == VALUE_TEXT && slice_eq(v->text, id);
+}
+
+bool task_received_by(struct turn *t, struct touched *task, const struct unit *by)
+{
+    const struct obligation *o = &t->p->obligations[task->i.task->obligation];
+    struct acting act = {.x = task, .timer = -1};
+    for (size_t r = 0; r < o->nto; r++)
+        if (unit_has_role(by, o->to[r]))
+            return true;
+    struct value units = turn_eval(t, o->to_units, &act);
+    return lists_unit(&units, by->id);
+}
+
+/* Whom `to:` names by an expression depends on the task. */
+static bool check_receiver(struct turn *t, struct touched *task, const struct unit *by)
+{
+    if (task_received_by(t, task, by))
+        return true;
+    if (!t->failed)
+        problem_add(&t->why, "reporter: %.*s may not report a review of %.*s: only those who receive it",
+                    SLICE_ARG(by->id), SLICE_ARG(task->i.key[TASK_OBLIGATION]));
+    return false;
+}
+
 void validate_review(struct turn *t, const struct input *in)
 {
     struct filing f = {0};
@@ -215,8 +246,9 @@ void validate_review(struct turn *t, const struct input *in)
         return;
     const struct unit *by = check_reporter(t, in->reporter, f.o->to, f.o->nto,
                                            arena_printf(t->arena, "a review of %.*s", SLICE_ARG(f.o->name)),
-                                           "nobody reviews this obligation: it names no `to:`");
-    if (t->why.n == 0 && by && check_task(t, &f))
+                                           f.o->to_units ? NULL : "nobody reviews this obligation: it names no `to:`");
+    struct touched *task = t->why.n == 0 && by ? check_task(t, &f) : NULL;
+    if (task && (!f.o->to_units || check_receiver(t, task, by)))
         queue_task_event(t, kind, &f, by->id, in->reason);
 }
 

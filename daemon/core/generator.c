@@ -26,9 +26,7 @@ static bool still_due(struct turn *t, const struct obligation *o, struct period 
 static bool first_owed(struct turn *t, const struct obligation *o, struct period *out)
 {
     struct period q = period_of_date(o->period, t->today);
-    struct span within = o->effective;
-    if (t->p->effective.from > within.from) /* DATE_NONE is below every date */
-        within.from = t->p->effective.from;
+    struct span within = due_span(t->p, o->effective);
     if (within.from != DATE_NONE && period_first(q) < within.from) {
         q = period_of_date(o->period, within.from);
         if (q.kind != PERIOD_ONCE && period_first(q) < within.from)

@@ -236,12 +236,12 @@ static int issued_before(const struct turn *t, const struct instance *i, int mea
     return n;
 }
 
-/* Of a ledger's row also the row's own. */
+/* Its own, the case's; of a ledger's row also the row's. */
 static instant_t issued_limit(const struct turn *t, const struct instance *i, const struct measure *me)
 {
     if (me->has_limit)
         return due_limit(t->p, t->now, me->limit);
-    return t->p->machines[i->machine].ledger.n ? i->limit : INSTANT_NONE;
+    return me->limit_of_case || t->p->machines[i->machine].ledger.n ? i->limit : INSTANT_NONE;
 }
 
 /* What is taken in of the time before a workflow went live leaves nothing; a re-run knows what left before; on

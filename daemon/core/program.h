@@ -240,9 +240,10 @@ struct obligation {
     size_t nabout_roles;
     int *to; /* roles that receive and review it */
     size_t nto;
+    const struct expr *to_units; /* instead of roles: a unit or a set of them, over the task */
     enum period_kind period;
     struct due_rule due;
-    struct span effective; /* periods that begin within it are owed */
+    struct span effective; /* periods that begin within it are owed, as far as the workflow's end lets them */
     struct rat at_least;
     struct obligation_counts { /* which records count, as KIND_COUNTED */
         int kind;
@@ -422,6 +423,7 @@ struct measure {
     enum measure_topic topic;
     const struct expr **to, **copy; /* each a unit, text, or set of them */
     size_t nto, ncopy;
+    bool limit_of_case; /* it carries the instance's limit, as a measure before it or the action `limit` set it */
     bool has_limit;
     struct duration limit;      /* from the moment of issue; ends at 24:00 local of the last day */
     int document;               /* index into documents, or -1 */
@@ -562,6 +564,7 @@ struct machine {
     int unit_key; /* which key part names the unit, or -1 */
     const struct expr *unit; /* whom measures go to, instead of the key part; NULL: that, or nobody by itself */
     struct slice ledger;     /* the title of the ledger that it keeps the rows of; empty: none */
+    bool rows;               /* it keeps rows, of a ledger or readings: facts, which hear an event before anybody else */
     struct fill {            /* var := value when a record of `kind` reaches the instance: before its counts, and before the rules */
         int kind;
         const struct expr *if_;

@@ -337,11 +337,17 @@ static void take_printed(struct choice *c, struct slice printed)
     struct slice key[KEY_PARTS_MAX];
     int machine;
     struct touched *x = NULL;
-    if (instance_parse(t->arena, t->p, printed, &machine, key) && !is_internal(t->p, machine))
+    const struct obligation *task = NULL; /* that the calendar may not have borne yet */
+    struct period period;
+    if (instance_parse(t->arena, t->p, printed, &machine, key) && !is_internal(t->p, machine)) {
+        int o = t->p->machines[machine].of == MACHINE_TASK ? program_obligation(t->p, key[TASK_OBLIGATION]) : -1;
         x = overlay_find(t, machine, key);
+        if (o >= 0 && period_parse(key[TASK_PERIOD], &period))
+            task = &t->p->obligations[o];
+    }
     if (x)
         consider(c, x);
-    else if (!t->failed)
+    else if (!t->failed && (!task || check_opened(t, task, period)))
         unknown(c, "tasks", "task or case", printed);
 }
 
@@ -364,6 +370,22 @@ static void settle(struct selection *out)
     out->n = kept;
 }
 
+/* Nothing fits: of obligations and periods that are named, the calendar may not have borne the tasks yet. False: that
+ * is not why. */
+static bool say_unopened(struct choice *c)
+{
+    const struct program *p = c->t->p;
+    bool said = false;
+    for (size_t i = 0; i < c->s->nobligations; i++) {
+        const struct obligation *o = &p->obligations[program_obligation(p, c->s->obligations[i])];
+        struct period period;
+        for (size_t k = 0; k < c->periods.n; k++)
+            if (period_parse(c->periods.item[k], &period) && !check_opened(c->t, o, period))
+                said = true;
+    }
+    return said;
+}
+
 void select_instances(struct turn *t, const struct selector *s, bool tasks_only, struct selection *out)
 {
     struct choice c = {.t = t, .s = s, .out = out};
@@ -381,6 +403,6 @@ void select_instances(struct turn *t, const struct selector *s, bool tasks_only,
         if (c.machine[m])
             (t->p->machines[m].of == MACHINE_TASK ? walk_tasks : walk_cases)(&c, (int)m);
     settle(out);
-    if (out->n == 0 && !t->failed)
+    if (out->n == 0 && !t->failed && !say_unopened(&c))
         problem_add(&t->why, "select: no %s fits", tasks_only ? "task" : "task or case");
 }

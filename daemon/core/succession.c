@@ -192,7 +192,17 @@ static void entries_append(struct turn *t, struct value *to, const struct value 
     *to = (struct value){.tag = VALUE_LIST, .list = {item, had + n}};
 }
 
-/* Two become one: the one further along stays as it is, in the place of both. */
+/* A case that is still open never disappears into one that is done; else the one further along counts: of a task
+ * owed by both, what one of them did. */
+static bool prevails(const struct turn *t, const struct instance *one, const struct instance *other)
+{
+    const struct machine *m = &t->p->machines[one->machine];
+    bool done = one->state >= 0 && m->states[one->state].final;
+    bool other_done = other->state >= 0 && m->states[other->state].final;
+    return m->of != MACHINE_TASK && done != other_done ? other_done : one->state > other->state;
+}
+
+/* Two become one: the one that prevails stays as it is, in the place of both. */
 static void merge(struct turn *t, struct touched *into, struct touched *from)
 {
     struct value *entries = keeps_points(t->p, into->i.machine) ? into->i.vars : NULL;
@@ -200,7 +210,7 @@ static void merge(struct turn *t, struct touched *into, struct touched *from)
     if (entries)
         entries_append(t, &all, &from->i.vars[TALLY_ENTRIES]);
     counts_add(t, into, from->i.counts);
-    if (from->i.state > into->i.state) {
+    if (prevails(t, &from->i, &into->i)) {
         struct instance kept = from->i;
         memcpy(kept.key, into->i.key, sizeof kept.key);
         kept.counts = into->i.counts;

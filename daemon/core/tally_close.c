@@ -19,7 +19,7 @@ static struct value number_or_na(struct value v)
     return v.tag == VALUE_NUMBER ? v : (struct value){.tag = VALUE_NA};
 }
 
-/* The period that the record belongs to, if the condition holds for it. */
+/* The period that the record belongs to, if the condition holds for it; whether it is scored is another matter. */
 static bool closes_period(struct turn *t, const struct tally *y, const struct event *ev, struct period *out)
 {
     *out = event_period(t, ev, y->period);
@@ -28,7 +28,27 @@ static bool closes_period(struct turn *t, const struct tally *y, const struct ev
     struct value row = {.tag = VALUE_RECORD, .record = {.field = &period, .n = 1}};
     struct value holds = y->closes_where ? turn_eval_row(t, y->closes_where, &act, &row)
                                          : (struct value){.tag = VALUE_YESNO, .yes = true};
-    return !t->failed && holds.tag == VALUE_YESNO && holds.yes && tally_scores_period(y, *out);
+    return !t->failed && holds.tag == VALUE_YESNO && holds.yes;
+}
+
+/* Nobody publishes what is not scored; of several tallies that one event closes, one that scores the period will do. */
+void tally_check_closing(struct turn *t, const struct event *ev)
+{
+    const struct tally *none = NULL;
+    struct period period;
+    for (size_t i = 0; i < t->p->ntallies && !t->failed; i++) {
+        const struct tally *y = &t->p->tallies[i];
+        if (y->closes_kind != ev->kind || !closes_period(t, y, ev, &period))
+            continue;
+        if (tally_scores_period(y, period))
+            return;
+        none = none ? none : y;
+    }
+    if (!none || t->failed)
+        return;
+    period = event_period(t, ev, none->period);
+    problem_add(&t->why, "period: %.*s does not score %.*s, so it cannot be closed for it", SLICE_ARG(none->name),
+                SLICE_ARG(period_format(t->arena, period)));
 }
 
 /* All of them are computed before any is closed: none sees another's result, whatever their order. */
@@ -125,7 +145,7 @@ void tally_close(struct turn *t, int tally, const struct event *ev)
     const struct tally *y = &t->p->tallies[tally];
     struct closing c = {.tally = tally};
     int *holder;
-    if (!closes_period(t, y, ev, &c.period))
+    if (!closes_period(t, y, ev, &c.period) || !tally_scores_period(y, c.period))
         return;
     c.n = program_holders(t->p, y->of, y->nof, period_end(c.period) - 1, t->arena, &holder);
     c.units = ARENA_ARRAY(t->arena, struct closing_unit, c.n);

@@ -276,15 +276,22 @@ static void reach_instance(struct turn *t, int machine, const struct target *tar
         handle(t, &act, ev->kind);
 }
 
-static void dispatch(struct turn *t, const struct event *ev)
+static void reach_machines(struct turn *t, const struct event *ev, bool rows)
 {
-    births_of_event(t, ev);
     for (size_t m = 0; m < t->p->nmachines && !t->failed; m++) {
         size_t n;
-        const struct target *target = route_event(t, (int)m, ev, &n);
-        for (size_t i = 0; i < n && !t->failed; i++)
+        const struct target *target = t->p->machines[m].rows == rows ? route_event(t, (int)m, ev, &n) : NULL;
+        for (size_t i = 0; target && i < n && !t->failed; i++)
             reach_instance(t, (int)m, &target[i], ev);
     }
+}
+
+/* Rows first: what looks at a ledger finds what the event says of it. */
+static void dispatch(struct turn *t, const struct event *ev)
+{
+    reach_machines(t, ev, true);
+    births_of_event(t, ev);
+    reach_machines(t, ev, false);
     route_filed(t, ev);
     route_counted(t, ev);
     tally_hear(t, ev);

@@ -160,6 +160,8 @@ bool ranking_ranks(const struct turn *t, const struct ranking *r, struct slice u
 /* What an event does to tallies: entries, self scores, reviews, closing. */
 void tally_hear(struct turn *t, const struct event *ev);
 void tally_close(struct turn *t, int tally, const struct event *ev);
+/* What stands against a fact that is to close a tally. */
+void tally_check_closing(struct turn *t, const struct event *ev);
 void action_score(struct turn *t, const struct acting *act, const struct action *s);
 
 struct target {

@@ -138,6 +138,8 @@ static void validate_fact(struct turn *t, const struct input *in)
     if (t->why.n == 0)
         check_filed(t, &ev);
     if (t->why.n == 0)
+        tally_check_closing(t, &ev);
+    if (t->why.n == 0)
         turn_queue(t, &ev);
 }
 

@@ -26,6 +26,10 @@ struct filing {
 void check_filing(struct turn *t, const struct input *in, struct filing *f);
 /* The task must have been born; NULL after saying why there is none. */
 struct touched *check_task(struct turn *t, struct filing *f);
+/* False after saying why the calendar has not borne the period's tasks (yet). */
+bool check_opened(struct turn *t, const struct obligation *o, struct period p);
+/* Whether the unit is one of those who receive and review the task. */
+bool task_received_by(struct turn *t, struct touched *task, const struct unit *by);
 /* What stands against a fact that is the submission of obligations. */
 void check_filed(struct turn *t, const struct event *ev);
 /* The input's fields, and for declared fields of type attachment that are not among them the attachment of that name. */

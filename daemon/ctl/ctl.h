@@ -9,7 +9,7 @@
 
 enum ctl_exit { CTL_DONE = 0, CTL_PROBLEMS = 1, CTL_USAGE = 2, CTL_COULD_NOT = 3 };
 
-/* An option as a command declares it: "--from T". Every command has --json and --help besides. */
+/* An option as a command declares it: "--from T". Every command has --help besides, and --json unless it is one_form. */
 struct ctl_option {
     const char *name;  /* "from" */
     const char *value; /* "T": takes a value; NULL: a switch */
@@ -32,6 +32,7 @@ struct ctl_command {
     const char *arguments; /* "DIR…" */
     const char *summary;
     int least, most; /* number of arguments; most -1: any */
+    bool one_form;   /* what it prints has a form of its own: no --json */
     struct ctl_option options[CTL_OPTIONS_MAX];
     enum ctl_exit (*run)(struct ctl_call *call);
 };

@@ -70,5 +70,6 @@ const struct ctl_command ctl_document = {
     .options = {{"workflow", "W", "the measure's; default: all are asked", false},
                 {"output", "FILE", "where the page goes; default: standard output", false},
                 {CLIENT_URL_OPTION}},
+    .one_form = true,
     .run = run,
 };

@@ -74,6 +74,8 @@ static enum ctl_exit run(struct ctl_call *call)
     const char *ics = ctl_value(call, "ics");
     if (ics && strcmp(ics, "events") != 0 && strcmp(ics, "todos") != 0)
         return ctl_fail(call, CTL_USAGE, "--ics: '%s' is neither events nor todos", ics);
+    if (ics && call->json)
+        return ctl_fail(call, CTL_USAGE, "either --ics or --json");
     if (!ctl_load(call, call->argument[0], &b, &p))
         return CTL_PROBLEMS;
     struct slice unit = slice_of(ctl_value(call, "unit"));

@@ -29,11 +29,15 @@ static bool option_fits(const struct ctl_call *call, const char *option, struct 
     return !want || slice_eq(slice_of(want), value);
 }
 
-static bool measure_meant(const struct search *s, const json_t *o)
+/* By its id every recipient's notification is meant, by anything else the measure once. */
+static bool measure_meant(const struct search *s, const struct record *r, const json_t *o)
 {
+    if (s->id.n && slice_eq(s->id, json_member(o, "id")))
+        return true;
+    if (!issued_stands(r, o))
+        return false;
     if (s->id.n)
-        return slice_eq(s->id, json_member(o, "id")) || slice_eq(s->id, json_member(o, "measure_id")) ||
-               slice_eq(s->id, json_member(o, "task"));
+        return slice_eq(s->id, json_member(o, "task"));
     struct slice about = json_member(o, "subject");
     return option_fits(s->call, "measure", json_member(o, "measure")) &&
            option_fits(s->call, "unit", json_member(o, "unit")) &&
@@ -108,8 +112,8 @@ static void take_output(void *ctx, const struct record *r)
     }
     if (s->why_not)
         return;
-    json_t *o = issued_take(r, s->scratch);
-    if (!o || !measure_meant(s, o)) {
+    json_t *o = issued_read(r, s->scratch);
+    if (!o || !measure_meant(s, r, o)) {
         json_decref(o);
         return;
     }

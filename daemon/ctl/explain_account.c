@@ -224,9 +224,12 @@ void explain_measure(struct account *a, const struct trail *t, const json_t *mea
                  task = json_member(measure, "task");
     instant_parse(json_member(measure, "time"), &time);
     const struct trail_step *rule = taken_rule(t, measure, turn);
-    a->title = arena_printf(a->arena, "%.*s %.*s: %.*s (%.*s)%s%.*s, %.*s", SLICE_ARG(title), SLICE_ARG(name),
-                            SLICE_ARG(unit_title(a, unit, time)), SLICE_ARG(unit), subject.n ? ", " : "",
-                            SLICE_ARG(subject), SLICE_ARG(instant_format_local(a->arena, a->p->tz, time)));
+    struct slice whose = S("");
+    if (unit.n)
+        whose = arena_printf(a->arena, "%.*s (%.*s), ", SLICE_ARG(unit_title(a, unit, time)), SLICE_ARG(unit));
+    a->title = arena_printf(a->arena, "%.*s %.*s: %.*s%.*s%s%.*s", SLICE_ARG(title), SLICE_ARG(name),
+                            SLICE_ARG(whose), SLICE_ARG(subject), subject.n ? ", " : "",
+                            SLICE_ARG(instant_format_local(a->arena, a->p->tz, time)));
     lines_add(account_part(a, "id"), "%.*s", SLICE_ARG(json_member(measure, "id")));
     lines_add(account_part(a, "article"), "%.*s", SLICE_ARG(json_member(measure, "basis")));
     struct slice at = json_member(measure, "rule");

@@ -130,7 +130,7 @@ struct slice graph_owners(const struct graph *g, const struct obligation *o)
 
 bool graph_first_period(const struct graph *g, const struct obligation *o, struct period *out)
 {
-    date_t from = o->effective.from > g->p->effective.from ? o->effective.from : g->p->effective.from;
+    date_t from = due_span(g->p, o->effective).from;
     if (!due_from_calendar(o) || from == DATE_NONE)
         return false;
     *out = period_of_date(o->period, from);
@@ -213,5 +213,6 @@ const struct ctl_command ctl_graph = {
     .options = {{"format", "F", "mermaid (a Markdown page; the default), dot, or svg (needs graphviz)",
                  false},
                 {"machine", "NAME", "only this one", false}},
+    .one_form = true,
     .run = run,
 };

@@ -1,8 +1,17 @@
 #include "ctl/json.h"
 
+#include "wire/wire.h"
+
 json_t *json_text(struct slice s)
 {
-    return json_stringn_nocheck(s.p ? s.p : "", s.n);
+    json_t *o = json_stringn(s.p ? s.p : "", s.n);
+    if (o)
+        return o;
+    struct buf b = {0};
+    wire_json_text(&b, s);
+    o = json_loadb(b.p, b.n, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    buf_free(&b);
+    return o;
 }
 
 struct slice json_member(const json_t *o, const char *name)

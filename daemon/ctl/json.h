@@ -7,7 +7,7 @@
 
 #include "base/base.h"
 
-json_t *json_text(struct slice s); /* a new string; foreign bytes must have been checked by whoever made s */
+json_t *json_text(struct slice s); /* a new string; each byte that is not UTF-8 becomes U+FFFD */
 /* The text member `name` of an object, as long as o lives; empty when there is none. */
 struct slice json_member(const json_t *o, const char *name);
 /* Prints o as one line and lets it go. */

@@ -21,7 +21,7 @@ static void print_commands(FILE *f)
     fputs("usage: dubanctl COMMAND [ARGUMENT…] [--OPTION VALUE…]\n\n", f);
     for (size_t i = 0; i < NCOMMANDS; i++)
         fprintf(f, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-    fputs("\n`dubanctl help COMMAND` tells its options. --json gives one object a line.\n"
+    fputs("\n`dubanctl help COMMAND` tells its options. Where rows are printed, --json gives one object a line.\n"
           "Exit status: 0 done, 1 found problems, 2 usage, 3 could not.\n",
           f);
 }
@@ -33,7 +33,8 @@ static void print_command(const struct ctl_command *c, FILE *f)
     for (const struct ctl_option *o = c->options; o->name; o++)
         fprintf(f, "  --%s%s%-*s %s\n", o->name, o->value ? " " : "",
                 (int)(16 - strlen(o->name) - (o->value ? 1 : 0)), o->value ? o->value : "", o->help);
-    fprintf(f, "  --%-16s %s\n", "json", "one JSON object a line");
+    if (!c->one_form)
+        fprintf(f, "  --%-16s %s\n", "json", "one JSON object a line");
 }
 
 static const struct ctl_command *find_command(const char *name)
@@ -54,8 +55,8 @@ static const struct ctl_command *find_command(const char *name)
 
 static bool unknown_option(struct ctl_call *call, const char *name)
 {
-    struct slice names[CTL_OPTIONS_MAX + 2] = {S("json"), S("help")};
-    size_t n = 2;
+    struct slice names[CTL_OPTIONS_MAX + 2] = {S("help"), S("json")};
+    size_t n = call->command->one_form ? 1 : 2;
     for (const struct ctl_option *o = call->command->options; o->name; o++)
         names[n++] = slice_of(o->name);
     struct slice near = nearest_name(slice_of(name), names, n);
@@ -71,8 +72,11 @@ static bool read_option(struct ctl_call *call, char **argv, int *at)
     char *equals = strchr(name, '=');
     if (equals)
         *equals = '\0';
-    if (!strcmp(name, "json") && !equals)
-        return call->json = true;
+    if (!strcmp(name, "json") && !call->command->one_form) {
+        if (equals)
+            ctl_fail(call, CTL_USAGE, "--json takes no value");
+        return call->json = !equals;
+    }
     for (int i = 0; i < CTL_OPTIONS_MAX && call->command->options[i].name; i++) {
         const struct ctl_option *o = &call->command->options[i];
         if (strcmp(o->name, name))

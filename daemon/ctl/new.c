@@ -176,5 +176,6 @@ const struct ctl_command ctl_new = {
     .summary = "a commented workflow to begin with, which passes check and test",
     .least = 1,
     .most = 1,
+    .one_form = true,
     .run = run,
 };

@@ -129,5 +129,6 @@ const struct ctl_command ctl_reference = {
     .summary = "every key of the language, as the tables of the reference",
     .least = 0,
     .most = -1,
+    .one_form = true,
     .run = run,
 };

@@ -217,7 +217,7 @@ static size_t count_tasks(const struct scenario_run *run, const struct obligatio
     for (; o->period == PERIOD_ONCE || period_first(q) < period_end(span); q = period_step(q, 1)) {
         date_t first = o->period == PERIOD_ONCE ? run->p->effective.from : period_first(q);
         if (first >= period_first(span) && first < period_end(span) && due_in_force(run->p, o, q)) {
-            due_owed(run->p, o, q, tz_instant(run->p->tz, first, 0), run->arena, &pairs, &owed);
+            due_owed(run->p, o, q, due_of(run->p, o, q, run->arena).opens, run->arena, &pairs, &owed);
             for (size_t i = 0; i < owed; i++)
                 n += !unit.n || slice_eq(pairs[i].unit, unit);
         }

@@ -5,20 +5,28 @@
 #include "ctl/when.h"
 #include "lang/compile.h"
 
-issued_t *issued_take(const struct record *r, struct arena *scratch)
+issued_t *issued_read(const struct record *r, struct arena *scratch)
 {
     if (r->topic != TOPIC_WARNINGS && r->topic != TOPIC_SUPERVISION && r->topic != TOPIC_NOTIFICATIONS)
         return NULL;
     struct slice text = wire_record_json(r, scratch);
-    json_t *o = json_loadb(text.p, text.n, 0, NULL);
-    if (!o || r->topic != TOPIC_NOTIFICATIONS)
-        return o;
+    return json_loadb(text.p, text.n, 0, NULL);
+}
+
+bool issued_stands(const struct record *r, const issued_t *o)
+{
+    if (r->topic != TOPIC_NOTIFICATIONS)
+        return true;
     const char *first = json_string_value(json_array_get(json_object_get(o, "recipients"), 0));
     if (!first)
         first = json_string_value(json_array_get(json_object_get(o, "copies"), 0));
-    bool stands =
-        !json_member(o, "measure_id").n && first && slice_eq(json_member(o, "recipient"), slice_of(first));
-    if (stands)
+    return !json_member(o, "measure_id").n && first && slice_eq(json_member(o, "recipient"), slice_of(first));
+}
+
+issued_t *issued_take(const struct record *r, struct arena *scratch)
+{
+    issued_t *o = issued_read(r, scratch);
+    if (!o || issued_stands(r, o))
         return o;
     json_decref(o);
     return NULL;

@@ -9,8 +9,12 @@
 /* A measure as its record's JSON. Owned by whoever took it: json_decref. */
 typedef json_t issued_t;
 
-/* The measure that a record stands for, or NULL: each measure stands once, as its warning or supervision, or,
- * if it is a notification only, as the notification of its first recipient. */
+/* What a record issued, or NULL: not of these topics. */
+issued_t *issued_read(const struct record *r, struct arena *scratch);
+/* Each measure stands once: as its warning or supervision, or, if it is a notification only, as the
+ * notification of its first recipient. */
+bool issued_stands(const struct record *r, const issued_t *i);
+/* The measure that a record stands for, or NULL. */
 issued_t *issued_take(const struct record *r, struct arena *scratch);
 /* How many of the pattern's keys the measure does not agree with. names (may be NULL): which, "limit, to". */
 size_t issued_misses(const issued_t *i, const struct yaml *pattern, const struct tz *tz, struct arena *a,

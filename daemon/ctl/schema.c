@@ -213,5 +213,6 @@ const struct ctl_command ctl_schema = {
     .summary = "what may be written where, as a JSON Schema for editors",
     .least = 0,
     .most = 1,
+    .one_form = true,
     .run = run,
 };

@@ -6,6 +6,7 @@
 #include "ctl/event_run.h"
 #include "ctl/json.h"
 #include "ctl/random_year.h"
+#include "ctl/scenario_match.h"
 #include "ctl/table.h"
 #include "engine/document.h"
 
@@ -51,19 +52,11 @@ static void print_line(const struct run *r, const json_t *o)
            SLICE_ARG(period), SLICE_ARG(basis), SLICE_ARG(rule));
 }
 
-/* A measure shows once: as its warning or supervision, or, if it is a notification only, as that for its
- * first recipient. */
-static void print_measure(struct run *r, const struct record *rec, struct slice json)
+static void print_measure(struct run *r, const struct record *rec)
 {
-    json_t *o = json_loadb(json.p, json.n, 0, NULL);
+    issued_t *o = issued_take(rec, r->line);
     int m = measure_of(r->p, json_member(o, "measure"));
-    bool own =
-        m >= 0 && (rec->topic == TOPIC_NOTIFICATIONS) == (r->p->measures[m].topic == TOPIC_OF_NOTIFICATIONS);
-    const json_t *to = json_object_get(o, "recipients");
-    const char *first = json_string_value(json_array_get(to, 0));
-    if (own && rec->topic == TOPIC_NOTIFICATIONS && first)
-        own = slice_eq(json_member(o, "recipient"), slice_of(first));
-    if (own) {
+    if (m >= 0) {
         r->issued[m]++;
         if (!r->call->json)
             print_line(r, o);
@@ -109,7 +102,7 @@ static void take_output(void *ctx, const struct record *rec)
     if (r->call->json)
         printf("%.*s\n", SLICE_ARG(json));
     if (rec->topic != TOPIC_REJECTED && !r->call->json)
-        print_measure(r, rec, json);
+        print_measure(r, rec);
 }
 
 static void take_outcome(void *ctx, const struct cloud_event *e, const struct outcome *out)

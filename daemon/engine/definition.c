@@ -143,7 +143,6 @@ static struct definition *definition_build(const struct wire_definition *from, s
 {
     struct definition *d = mem_alloc(sizeof *d);
     size_t before = why->n;
-    struct arena *scratch = arena_new();
 
     d->refs = 1;
     d->arena = arena_new();
@@ -156,7 +155,7 @@ static struct definition *definition_build(const struct wire_definition *from, s
         reasons_add(why, "the definition's hash is %.*s, its files have %.*s", SLICE_ARG(from->hash),
                     SLICE_ARG(hash));
     } else {
-        struct diags diags = {.arena = scratch};
+        struct diags diags = {.arena = d->arena}; /* texts that were escaped are there, and the program keeps them */
 
         d->program = lang_compile(&d->bundle, d->arena, &diags);
         if (d->program == NULL)
@@ -171,7 +170,6 @@ static struct definition *definition_build(const struct wire_definition *from, s
     } else if (why->n == before) {
         reasons_add(why, "the definition does not compile");
     }
-    arena_free(scratch);
     if (why->n == before)
         return d;
     definition_free(d);

@@ -130,6 +130,15 @@ static const struct expr *raise_default(const struct doing *d, const struct kind
     struct type na = k->fields[field].type;
     if (part >= 0 && type_names(&na, &m->key[part].type))
         return expr_make(d->at->c, EXPR_KEY, part, m->key[part].type, what);
+    if (part >= 0) {
+        struct compiler *c = d->at->c;
+        ERROR_AT(c, RAISE, what,
+                 arena_printf(c->arena, "{raise: %.*s, %.*s: …}", SLICE_ARG(k->name), SLICE_ARG(k->fields[field].name)).p,
+                 "the event's field “%.*s” is %.*s, and cannot be the key's, which is %.*s",
+                 SLICE_ARG(k->fields[field].name), SLICE_ARG(type_format(c->arena, &na)),
+                 SLICE_ARG(type_format(c->arena, &m->key[part].type)));
+        return NULL;
+    }
     if (!na.optional) {
         ERROR_AT(d->at->c, RAISE, what,
                  arena_printf(d->at->c->arena, "{raise: %.*s, %.*s: …}", SLICE_ARG(k->name),

@@ -116,6 +116,8 @@ void read_addressees(struct compiler *c, const struct scope *s, const struct yam
 /* An expression of one unit or a set of them, with an optional leading `each`. texts: a liaison or a head,
  * who need be no unit, will do. */
 const struct expr *read_units(const struct scope *s, const struct yaml *node, bool texts);
+/* The name of an obligation, as events and tasks carry it: one of those there are. */
+struct type obligation_type(struct compiler *c);
 /* Whether the value could name one `want`, or a set or list of it. */
 bool type_names(const struct type *want, const struct type *have);
 extern const struct type type_yesno, type_number, type_text, type_unit, type_instant;

@@ -204,6 +204,18 @@ static const struct expr *call_step(struct checker *k, const struct ast *x)
     return expr_over(k, slice_eq(x->name, S("previous")) ? EXPR_PREVIOUS : EXPR_NEXT, a->type, &a, 1);
 }
 
+static const struct expr *call_bound(struct checker *k, const struct ast *x)
+{
+    const struct expr *a = check_ast(k, x->arg[0], NULL);
+
+    if (a == NULL)
+        return NULL;
+    if (a->type.tag != TYPE_DATE && a->type.tag != TYPE_PERIOD)
+        return refuse_type(k, x->arg[0], "a date or a period; of an instant, its day: day of now", &a->type);
+    return expr_over(k, slice_eq(x->name, S("start-of")) ? EXPR_START_OF : EXPR_END_OF,
+                     (struct type){.tag = TYPE_INSTANT, .optional = a->type.optional}, &a, 1);
+}
+
 /* due-day(OBLIGATION, period): the obligation is named as it stands. */
 static const struct expr *call_due_day(struct checker *k, const struct ast *x)
 {
@@ -250,6 +262,8 @@ static const struct function {
     {"floor", "floor(NUMBER)", 1, 1, call_whole},
     {"previous", "previous(PERIOD)", 1, 1, call_step},
     {"next", "next(PERIOD)", 1, 1, call_step},
+    {"start-of", "start-of(DATE) or start-of(PERIOD)", 1, 1, call_bound},
+    {"end-of", "end-of(DATE) or end-of(PERIOD)", 1, 1, call_bound},
     {"due-day", "due-day(OBLIGATION, PERIOD)", 2, 2, call_due_day},
 };
 #define FUNCTIONS (sizeof functions / sizeof *functions)

@@ -58,18 +58,10 @@ static struct type state_words(struct compiler *c, const struct collection *l)
     return (struct type){.tag = n ? TYPE_ENUM : TYPE_TEXT, .words = words, .nwords = n};
 }
 
-static struct type key_part_type(struct compiler *c, const struct machine *m, size_t part)
+static struct type key_part_type(const struct machine *m, size_t part)
 {
-    const struct program *p = c->program;
     struct type type = m->key[part].type;
-    struct slice *words = NULL;
 
-    if (m->of == MACHINE_TASK && part == TASK_OBLIGATION && p->nobligations) {
-        words = ARENA_ARRAY(c->arena, struct slice, p->nobligations);
-        for (size_t i = 0; i < p->nobligations; i++)
-            words[i] = p->obligations[i].name;
-        type = (struct type){.tag = TYPE_ENUM, .words = words, .nwords = p->nobligations};
-    }
     type.optional = m->of == MACHINE_TASK && part == TASK_ABOUT;
     return type;
 }
@@ -80,7 +72,7 @@ static void draft_machine(struct draft *d, const struct machine *m)
 
     for (size_t i = 0; i < m->nkey; i++)
         if (field_named(d->field, d->n, m->key[i].name) < 0)
-            draft_add(d, m->key[i].name, key_part_type(d->c, m, i));
+            draft_add(d, m->key[i].name, key_part_type(m, i));
     for (size_t i = 0; i < m->nvars; i++) {
         struct type type = m->vars[i].type;
 

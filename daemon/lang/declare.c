@@ -86,7 +86,7 @@ static void param_value(struct compiler *c, const struct yaml *node, struct para
 
 static const struct key_def parameter_keys[] = {
     {"value", YAML_NULL, true, "value", NULL,
-     "a yes-no, number, duration, date or else a word, by how it is written"},
+     "a yes-no, number, duration, date or else a word, by how it is written; in quotes always a word"},
     {"why", YAML_SCALAR, false, "text", NULL, "the article or the reason, for readers"},
     {"versions", YAML_LIST, false, "list of version", NULL, "later values, in the order of their days"},
 };

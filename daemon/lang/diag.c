@@ -86,17 +86,25 @@ int char_count(struct slice s)
 
 /* ---- collecting */
 
-static struct slice line_of(struct slice content, int line)
+static struct slice line_of(struct diags *d, struct slice content, int line)
 {
     const char *p = content.p, *end = content.p + content.n, *stop = NULL;
+    int i = 1;
 
     if (line < 1 || content.n == 0)
         return (struct slice){0};
-    for (int i = 1; i < line; i++) {
+    if (d->quoted.content == content.p && d->quoted.line <= line) {
+        p = d->quoted.at;
+        i = d->quoted.line;
+    }
+    for (; i < line; i++) {
         p = memchr(p, '\n', (size_t)(end - p));
         if (p == NULL || ++p == end)
             return (struct slice){0};
     }
+    d->quoted.content = content.p;
+    d->quoted.at = p;
+    d->quoted.line = line;
     stop = memchr(p, '\n', (size_t)(end - p));
     if (stop == NULL)
         stop = end;
@@ -120,7 +128,7 @@ void diag_vadd(struct diags *d, enum severity s, const char *code, const struct 
         return;
     vsnprintf(text, sizeof text, fmt, ap);
     if (file != NULL)
-        source = line_of(file->content, line);
+        source = line_of(d, file->content, line);
     item = arena_push(d->arena, &d->item, &d->n, &d->cap, sizeof *item);
     *item = (struct diag){
         .severity = s,

@@ -152,6 +152,8 @@ EXPLAIN(SOFT_SANCTION, "「原则上」, 不定期, 适时 carry no day: their e
 EXPLAIN(ORDER, "不得早于: what sums up others' reports must not be over before these are due, in any period of the span; the first one is named.",
         "due:   last week   # week: full-week: in 2022Q2 over on the 26th\nafter: monthly     # due on the 28th", "due:   last week\nweek:  days\nafter: monthly")
 EXPLAIN(ROLE_VACANT, "Some unit had the role, but none has it while the workflow is in force.", "by: [former]", "by: [office]")
+EXPLAIN(COUNTS_FOR_ALL, "Each owner has a task of its own; what counts without a condition counts for all of them, whoever reported it.",
+        "owed-by: window  # three of them\ncounts:  meeting", "counts:  meeting where event.by = unit")
 EXPLAIN(UNHANDLED, "It may be reported, and nothing would come of it.", "events: {visited: …}  # no rule hears it", "- {when: visited, do: [set: seen]}")
 EXPLAIN(UNUSED_PARAM, "A parameter that nothing uses decides nothing.", "params: {grace: {value: 3d}}", "missed-after: params.grace")
 EXPLAIN(UNUSED_MEASURE, "No rule issues it.", "measures: {interview: …}", "- {when: timer limit, do: [measure: interview]}")

@@ -1,4 +1,5 @@
-/* Which encoding a file is in, told from its bytes alone: the same on every machine, whatever converters it has. */
+/* Which encoding a file is in, told from its bytes alone: the same on every machine, whatever converters it
+ * has. */
 #include "lang/encoding.h"
 
 #include "lang/diag.h"
@@ -8,8 +9,8 @@ static bool in_range(unsigned char c, unsigned char first, unsigned char last)
     return c >= first && c <= last;
 }
 
-/* Structurally sound GBK or GB18030, most of whose characters are those that people write: the common ideographs and signs of GB 2312.
- * *four: one of GB18030's long forms is there. */
+/* Structurally sound GBK or GB18030, most of whose characters are those that people write: the common
+ * ideographs and signs of GB 2312. *four: one of GB18030's long forms is there. */
 static bool is_gbk(struct slice s, bool *four)
 {
     const unsigned char *p = (const unsigned char *)s.p;
@@ -43,7 +44,10 @@ static const char *wide_name(struct slice s)
     static const struct {
         struct slice mark;
         const char *name;
-    } marks[] = {{{"\xff\xfe\0\0", 4}, "UTF-32LE"}, {{"\0\0\xfe\xff", 4}, "UTF-32BE"}, {{"\xff\xfe", 2}, "UTF-16LE"}, {{"\xfe\xff", 2}, "UTF-16BE"}};
+    } marks[] = {{{"\xff\xfe\0\0", 4}, "UTF-32LE"},
+                 {{"\0\0\xfe\xff", 4}, "UTF-32BE"},
+                 {{"\xff\xfe", 2}, "UTF-16LE"},
+                 {{"\xfe\xff", 2}, "UTF-16BE"}};
     size_t nul[2] = {0, 0}, n = s.n < 4096 ? s.n : 4096;
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
         if (s.n >= marks[i].mark.n && memcmp(s.p, marks[i].mark.p, marks[i].mark.n) == 0)
@@ -58,7 +62,9 @@ static const char *wide_name(struct slice s)
 static bool tell(const struct bundle_file *file, struct diags *d, const char *name)
 {
     diag_add(d, SEVERITY_ERROR, DIAG_ENCODING, file, 0, 0, 1,
-             arena_printf(d->arena, "UTF-8: iconv -f %s -t UTF-8, or “CSV UTF-8” where a spreadsheet saves it", name).p,
+             arena_printf(d->arena,
+                          "UTF-8: iconv -f %s -t UTF-8, or “CSV UTF-8” where a spreadsheet saves it", name)
+                 .p,
              "the file is in %s (这是 %s 编码), not in UTF-8", name, name);
     return false;
 }
@@ -73,7 +79,8 @@ bool encoding_check(const struct bundle_file *file, struct diags *d)
     if (!slice_is_utf8(s) && is_gbk(s, &four))
         return tell(file, d, four ? "GB18030" : "GBK");
     if (s.n && memchr(s.p, '\r', s.n) && !memchr(s.p, '\n', s.n)) {
-        diag_add(d, SEVERITY_ERROR, DIAG_ENCODING, file, 0, 0, 1, "line feeds, with or without a carriage return before them",
+        diag_add(d, SEVERITY_ERROR, DIAG_ENCODING, file, 0, 0, 1,
+                 "line feeds, with or without a carriage return before them",
                  "the lines end with a carriage return alone");
         return false;
     }

@@ -91,6 +91,7 @@ static const struct shape_def shapes[] = {
     {.name = "none", .pattern = "^none$"},
     {.name = "yes-no", .pattern = "^(yes|no)$"},
     {.name = "kept", .pattern = "^kept$"},
+    {.name = "case", .pattern = "^case$"},
     {.name = "competition", .pattern = "^competition$"},
     {.name = "date", .pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
     {.name = "day", .pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},

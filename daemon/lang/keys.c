@@ -12,6 +12,8 @@ static const char *shape_name(enum yaml_kind kind)
     return name[kind];
 }
 
+#define UNKNOWN_MAX 20 /* told of one map */
+
 static void report_unknown(struct compiler *c, const struct yaml *key, const struct key_def *def, size_t ndef,
                            const char *what)
 {
@@ -31,7 +33,8 @@ static void report_unknown(struct compiler *c, const struct yaml *key, const str
               SLICE_ARG(key->text), what);
 }
 
-static void check_pair(struct compiler *c, const struct yaml_pair *pair, const struct key_def *def,
+/* False for a key that is not in the table. */
+static bool check_pair(struct compiler *c, const struct yaml_pair *pair, const struct key_def *def,
                        size_t ndef, const char *what)
 {
     for (size_t i = 0; i < ndef; i++) {
@@ -44,9 +47,9 @@ static void check_pair(struct compiler *c, const struct yaml_pair *pair, const s
                           ? "quotes around a text that begins with #: it begins a comment"
                           : shape_name(def[i].kind),
                       "“%s” of %s has %s", def[i].name, what, shape_name(pair->value->kind));
-        return;
+        return true;
     }
-    report_unknown(c, pair->key, def, ndef, what);
+    return false;
 }
 
 bool keys_check(struct compiler *c, const struct yaml *map, const struct key_def *def, size_t ndef,
@@ -54,13 +57,17 @@ bool keys_check(struct compiler *c, const struct yaml *map, const struct key_def
 {
     if (map == NULL)
         return false;
+    if (trap_map(map, c->diags))
+        return false;
     if (map->kind != YAML_MAP) {
         yaml_diag(c->diags, SEVERITY_ERROR, DIAG_SHAPE, map, "a map of keys and values", "%s is %s", what,
                   shape_name(map->kind));
         return false;
     }
+    size_t unknown = 0;
     for (size_t i = 0; i < map->n; i++)
-        check_pair(c, &map->pairs[i], def, ndef, what);
+        if (!check_pair(c, &map->pairs[i], def, ndef, what) && ++unknown <= UNKNOWN_MAX)
+            report_unknown(c, map->pairs[i].key, def, ndef, what);
     for (size_t i = 0; i < ndef; i++)
         if (def[i].required && yaml_get(map, def[i].name) == NULL)
             yaml_diag(c->diags, SEVERITY_ERROR, DIAG_KEY_MISSING, map, NULL, "%s has no “%s”", what,

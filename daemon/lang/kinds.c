@@ -48,12 +48,22 @@ static const struct field directive[DIRECTIVE_FIELDS] = {
     [DIRECTIVE_BASIS] = {{"basis", 5}, {.tag = TYPE_TEXT, .optional = true}},
 };
 
-static void fields_set(struct kind *k, const struct field *field, size_t n, struct arena *a)
+struct type obligation_type(struct compiler *c)
+{
+    const struct section *s = &build_of(c)->obligations;
+    struct slice *words = ARENA_ARRAY(c->arena, struct slice, s->n + 1);
+    for (size_t i = 0; i < s->n; i++)
+        words[i] = s->item[i].name;
+    return s->n ? (struct type){.tag = TYPE_ENUM, .words = words, .nwords = s->n} : type_text;
+}
+
+static struct field *fields_set(struct kind *k, const struct field *field, size_t n, struct arena *a)
 {
     struct field *copy = ARENA_ARRAY(a, struct field, n);
     memcpy(copy, field, n * sizeof *field);
     k->fields = copy;
     k->nfields = n;
+    return copy;
 }
 
 void kinds_builtin(struct compiler *c)
@@ -61,7 +71,7 @@ void kinds_builtin(struct compiler *c)
     struct program *p = c->program;
     struct field task[] = {{S("unit"), {.tag = TYPE_UNIT}},
                            {S("about"), {.tag = TYPE_UNIT, .optional = true}},
-                           {S("obligation"), {.tag = TYPE_TEXT}},
+                           {S("obligation"), obligation_type(c)},
                            {S("period"), {.tag = TYPE_PERIOD}},
                            {S("reason"), {.tag = TYPE_TEXT, .optional = true}}};
     struct field *f = ARENA_ARRAY(c->arena, struct field, 5);
@@ -79,7 +89,8 @@ void kinds_builtin(struct compiler *c)
     for (int i = KIND_EXTENDED; i <= KIND_RESUMED; i++)
         p->kinds[i].fields = some; /* a case's event names no task */
     fields_set(&p->kinds[KIND_READING], reading, READING_FIELDS, c->arena);
-    fields_set(&p->kinds[KIND_DIRECTIVE], directive, DIRECTIVE_FIELDS, c->arena);
+    struct field *told = fields_set(&p->kinds[KIND_DIRECTIVE], directive, DIRECTIVE_FIELDS, c->arena);
+    told[DIRECTIVE_OBLIGATION].type = task[2].type;
     p->kinds[KIND_DIRECTIVE].voice = VOICE_DEADLINES;
 }
 

@@ -8,8 +8,8 @@ static const struct key_def workflow_keys[] = {
     {"timezone", YAML_SCALAR, true, "IANA zone", NULL, "all local dates and hours of the regime"},
     {"calendar", YAML_SCALAR, false, "name", "Monday to Friday", "`../calendar/NAME.csv`: what a workday is"},
     {"effective", YAML_SCALAR, true, "FIRST/LAST of days", NULL,
-     "periods that begin on these days, both included, are owed; either side may be empty. Events are "
-     "heard whenever they come"},
+     "periods that begin on these days, both included, are owed, and one that had begun where an obligation's "
+     "`from` names it; either side may be empty. Events are heard whenever they come"},
     {"issuer", YAML_SCALAR, false, "role", NULL, "who issues, corrects, decides and changes the roster"},
     {"hold", YAML_SCALAR, false, "yes-no", "`no`", "every measure waits for a decision: see Going live"},
     {"quiet-before", YAML_SCALAR, false, "moment", NULL,
@@ -46,8 +46,14 @@ static const struct key_def fragment_keys[] = {
     {"fragment", YAML_SCALAR, true, "name", NULL, "names it; the rest as in a workflow"},
     {"params", YAML_MAP, false, "map of parameter", NULL, "constants with their reasons"},
     {"events", YAML_MAP, false, "map of event", NULL, "what may be reported"},
+    {"indicators", YAML_MAP, false, "map of indicator", NULL, "figures that units report"},
+    {"rankings", YAML_MAP, false, "map of ranking", NULL, "places, published or computed"},
+    {"tallies", YAML_MAP, false, "map of tally", NULL, "points of units"},
+    {"schedule", YAML_MAP, false, "map of occasion", NULL, "what happens on a day"},
+    {"obligations", YAML_MAP, false, "map of obligation", NULL, "who owes what, when"},
     {"documents", YAML_MAP, false, "map of document", NULL, "papers that measures carry"},
     {"measures", YAML_MAP, false, "map of measure", NULL, "what is issued"},
+    {"ledgers", YAML_MAP, false, "map of ledger", NULL, "rows that are filed, marked and closed"},
     {"machines", YAML_MAP, false, "map of machine", NULL, "lives: states, rules, timers"},
 };
 const struct key_table fragment_table = KEY_TABLE(fragment_keys);

@@ -34,12 +34,16 @@ struct diags {
     struct diag *item;
     size_t n, cap;
     size_t errors;
+    struct { /* where the last line that was quoted begins: the next one is seldom before it */
+        const char *content, *at;
+        int line;
+    } quoted;
 };
 
 /* Reads DIR/workflow.yaml and everything it refers to from disk. What cannot be read is a diagnostic. Memory is d->arena's. */
 bool bundle_read(const char *dir, struct bundle *out, struct diags *d);
 
-/* NULL when there is any error. The program keeps pointers into the bundle's bytes and into `a`: both must outlive it.
+/* NULL when there is any error. The program keeps pointers into the bundle's bytes, into `a` and into d->arena: all must outlive it.
  * Parses, resolves, checks and compiles; reports everything it finds, ordered by file and line. */
 struct program *lang_compile(const struct bundle *b, struct arena *a, struct diags *d);
 

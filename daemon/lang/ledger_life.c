@@ -90,13 +90,13 @@ static bool has_result(const struct weaver *w, const struct binding *by)
     return k && field_find(k->fields, k->nfields, S("result")) >= 0;
 }
 
-/* A rule that goes on closing closes the row, with its result; one on reopening opens it again. */
+/* A rule that goes on closing closes the row, with its result; one on reopening opens it again. Neither says
+ * `yes` or `no`, which a field of the row might be called. */
 static void put_closed(const struct weaver *w, struct yaml *actions, enum row_event event,
                        const struct binding *by)
 {
     struct yaml *set = make(w, actions, YAML_MAP, S("")), *result = make(w, actions, YAML_MAP, S(""));
-    put_text(w, set, "set", S("closed"));
-    put_text(w, set, "to", event == ROW_CLOSING ? S("yes") : S("no"));
+    put_text(w, set, event == ROW_CLOSING ? "set" : "clear", S("closed"));
     add(w, actions, set);
     if (event != ROW_CLOSING || !has_result(w, by))
         return;

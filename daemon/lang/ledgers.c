@@ -178,7 +178,7 @@ static void ledger_declare(struct compiler *c, const struct declared *d, struct 
 static void readings_declare(struct compiler *c, struct ledger *l)
 {
     struct build *b = build_of(c);
-    const struct yaml *indicators = yaml_get(c->root, "indicators");
+    const struct yaml *indicators = b->indicators.item[0].key; /* a fragment's, perhaps */
     if (section_find(&b->machines, S("reading")) >= 0) {
         ERROR_AT(c, DECLARED_TWICE, b->machines.item[section_find(&b->machines, S("reading"))].key,
                  "another name", "“reading” is the machine that keeps the readings of indicators");
@@ -261,6 +261,9 @@ static void row_field(struct compiler *c, struct machine *m, const struct bindin
     if (field_find(m->key, m->nkey, f->name) >= 0)
         return;
     if (i < 0) {
+        struct yaml at = *by->at; /* what rows keep stands alone in expressions, and an event's field does not */
+        at.text = f->name;
+        name_check_bare(c, &at, "what a row keeps of its event");
         var_add(c, m, by->at, row, (struct value){.tag = VALUE_NA});
         return;
     }
@@ -314,6 +317,7 @@ void ledger_outline(struct compiler *c, struct machine *m)
     const struct value no = {.tag = VALUE_YESNO}, none = {.tag = VALUE_NUMBER, .number = {0, 1}};
     if (!l)
         return;
+    m->rows = true;
     vars_grow(c, m, l);
     size_t own = m->nvars;
     for (size_t i = 0; i < l->filed.n; i++) {

@@ -21,6 +21,8 @@ void lint_corrections(struct compiler *c); /* lint_correct.c: corrections that n
 void lint_roles(struct compiler *c);       /* lint_roles.c: roles that nobody holds */
 void lint_soft(struct compiler *c);        /* lint_soft.c: soft words with a sanction; only for a program without mistakes */
 void lint_order(struct compiler *c);       /* lint_order.c: after: */
+struct owed; /* lint_counts.c: what counts for owners that it is not of; pairs: who owes it, in some period */
+void lint_counts(struct compiler *c, const struct declared *d, const struct obligation *o, const struct owed *pairs, size_t n);
 void lint_owed(
     struct compiler *c); /* lint_check.c: who owes, when it falls due; only for a program without mistakes */
 

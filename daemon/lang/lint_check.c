@@ -76,6 +76,8 @@ static void lint_obligation(struct compiler *c, const struct declared *d, const 
         size_t n;
         bool owes = due_owes(o, &due);
         due_owed(p, o, q, due.opens, scratch, &pairs, &n);
+        if (owes && n > 0)
+            lint_counts(c, d, o, pairs, n);
         arena_free(scratch);
         if (!owes)
             continue;

@@ -16,7 +16,7 @@ static bool somebody_may(const struct program *p, int machine, int kind)
     const struct machine *m = &p->machines[machine];
     for (size_t o = 0; o < p->nobligations; o++) {
         bool heard = m->of == MACHINE_TASK ? p->obligations[o].machine == machine : hears_of_tasks(m, kind);
-        if (heard && p->obligations[o].nto > 0)
+        if (heard && (p->obligations[o].nto > 0 || p->obligations[o].to_units))
             return true;
     }
     return false;

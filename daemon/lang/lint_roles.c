@@ -1,5 +1,5 @@
-/* Roles that nobody holds while the workflow is in force: who would report, rank or receive is not there. A role that no unit ever held is
- * an error, told where it is read. */
+/* Roles that nobody holds while the workflow is in force: who would report, rank or receive is not there. A
+ * role that no unit ever held is an error, told where it is read. */
 #include "core/due.h"
 #include "lang/lint.h"
 #include "lang/roster.h"
@@ -24,8 +24,8 @@ static bool all_vacant(const struct program *p, const int *role, size_t n)
 static void tell(struct compiler *c, const struct declared *d, const char *key, const char *what)
 {
     const struct yaml *at = yaml_get(d->node, key);
-    WARN_AT(c, ROLE_VACANT, at ? at : d->key, "a role that some unit holds in the effective dates", "%s “%.*s”", what,
-            SLICE_ARG(d->name));
+    WARN_AT(c, ROLE_VACANT, at ? at : d->key, "a role that some unit holds in the effective dates",
+            "%s “%.*s”", what, SLICE_ARG(d->name));
 }
 
 /* One that names other units than by a role may reach somebody. */
@@ -49,7 +49,8 @@ void lint_roles(struct compiler *c)
     for (size_t i = 0; i < p->nrankings; i++) {
         const struct ranking *r = &p->rankings[i];
         if (all_vacant(p, r->by, r->nby))
-            tell(c, &b->rankings.item[i], yaml_get(b->rankings.item[i].node, "by") ? "by" : "received", "nobody may publish");
+            tell(c, &b->rankings.item[i], yaml_get(b->rankings.item[i].node, "by") ? "by" : "received",
+                 "nobody may publish");
         if (all_vacant(p, r->of_roles, r->nof_roles))
             tell(c, &b->rankings.item[i], "of", "nobody is ranked in");
     }

@@ -16,7 +16,8 @@ static const struct measure *actions_sanction(const struct program *p, const str
 }
 
 /* What the rule issues, on its way or on entering where it goes. NULL: no sanction. */
-static const struct measure *rule_sanction(const struct program *p, const struct machine *m, const struct rule *r)
+static const struct measure *rule_sanction(const struct program *p, const struct machine *m,
+                                           const struct rule *r)
 {
     const struct measure *found = actions_sanction(p, r->actions, r->nactions);
     const struct state *to = r->go >= 0 ? &m->states[r->go] : NULL;
@@ -46,8 +47,9 @@ static bool timer_is(const struct timer_def *t, enum timer_sort sort)
     return sort == TIMER_SOFT ? soft : sort == TIMER_OF_DUE ? due : !soft && !due;
 }
 
-static const struct rule *body_sanction(const struct program *p, const struct machine *m, const struct state_body *b,
-                                        enum timer_sort sort, const struct measure **found)
+static const struct rule *body_sanction(const struct program *p, const struct machine *m,
+                                        const struct state_body *b, enum timer_sort sort,
+                                        const struct measure **found)
 {
     for (size_t i = 0; i < b->nrules; i++) {
         const struct rule *r = &b->rules[i];
@@ -59,8 +61,8 @@ static const struct rule *body_sanction(const struct program *p, const struct ma
 }
 
 /* The first rule of the machine by which such a timer sanctions. */
-static const struct rule *machine_sanction(const struct program *p, const struct machine *m, enum timer_sort sort,
-                                           const struct measure **found)
+static const struct rule *machine_sanction(const struct program *p, const struct machine *m,
+                                           enum timer_sort sort, const struct measure **found)
 {
     const struct rule *r = body_sanction(p, m, &m->any_state, sort, found);
     for (size_t i = 0; !r && i < m->nstates; i++)
@@ -79,12 +81,12 @@ static const char *soft_word(struct slice title)
     return NULL;
 }
 
-static void say(struct compiler *c, const struct yaml *at, const char *expected, const char *what, const struct measure *m,
-                const struct rule *r)
+static void say(struct compiler *c, const struct yaml *at, const char *expected, const char *what,
+                const struct measure *m, const struct rule *r)
 {
     const struct place *place = &c->program->places[r->place];
-    WARN_AT(c, SOFT_SANCTION, at, expected, "%s, and %.*s:%d issues “%.*s”", what, SLICE_ARG(place->file), place->line,
-            SLICE_ARG(m->title.n ? m->title : m->name));
+    WARN_AT(c, SOFT_SANCTION, at, expected, "%s, and %.*s:%d issues “%.*s”", what, SLICE_ARG(place->file),
+            place->line, SLICE_ARG(m->title.n ? m->title : m->name));
 }
 
 static void lint_obligation(struct compiler *c, const struct declared *d, const struct obligation *o)
@@ -96,11 +98,12 @@ static void lint_obligation(struct compiler *c, const struct declared *d, const 
     const struct yaml *due = yaml_get(d->node, "due"), *title = yaml_get(d->node, "title");
     const char *word = soft_word(o->title);
     if (o->has_soft && (r = machine_sanction(p, m, TIMER_SOFT, &found)) != NULL)
-        say(c, yaml_get(d->node, "soft"), "a reminder; what sanctions hangs on due", "the end of a soft window is no deadline",
-            found, r);
+        say(c, yaml_get(d->node, "soft"), "a reminder; what sanctions hangs on due",
+            "the end of a soft window is no deadline", found, r);
     if (o->due.kind == DUE_NONE && due && (r = machine_sanction(p, m, TIMER_FREE, &found)) != NULL)
         say(c, due, "a due rule, or a reminder", "it is never due", found, r);
-    if (word && o->due.kind != DUE_NONE && !o->has_soft && (r = machine_sanction(p, m, TIMER_OF_DUE, &found)) != NULL)
+    if (word && o->due.kind != DUE_NONE && !o->has_soft &&
+        (r = machine_sanction(p, m, TIMER_OF_DUE, &found)) != NULL)
         say(c, is_scalar(title) ? title : d->key, "soft: instead of due:, or due: none",
             arena_printf(c->arena, "“%s” carries no day", word).p, found, r);
 }

@@ -113,7 +113,9 @@ const struct expr *reach_set(const struct scope *s, const struct yaml *node)
 bool reach_fits(struct machine_at *at, size_t part, const struct expr *x, const struct yaml *place)
 {
     const struct field *want = &at->m->key[part];
-    if (type_names(&want->type, &x->type))
+    /* A text that a record carries may name an obligation; one that there is not reaches nothing. */
+    bool named = at->m->of == MACHINE_TASK && part == TASK_OBLIGATION;
+    if (type_names(named ? &type_text : &want->type, &x->type))
         return true;
     ERROR_AT(at->c, EXPR_TYPE, place, type_format(at->c->arena, &want->type).p,
              "key part “%.*s” of machine %.*s cannot be %.*s", SLICE_ARG(want->name), SLICE_ARG(at->m->name),
@@ -166,16 +168,40 @@ static const struct expr *reach_part(struct machine_at *at, int kind, size_t par
     return x && reach_fits(at, part, x, place) ? x : NULL;
 }
 
+static const struct expr *without_where(const struct expr *x)
+{
+    while (x->op == EXPR_WHERE)
+        x = x->arg[0];
+    return x;
+}
+
 /* Rows of the machine itself. */
 static bool is_own_rows(const struct machine_at *at, const struct expr *x)
 {
     const struct program *p = at->c->program;
-    while (x->op == EXPR_WHERE)
-        x = x->arg[0];
+    x = without_where(x);
     return x->op == EXPR_INSTANCES && &p->machines[p->collections[x->index].machines[0].machine] == at->m;
 }
 
-/* `claim-decided: each claim where claim = event.claim`: of the instances that there are, these. */
+/* One part of the key from a row of something else: its field of the part's name, else what the event says. */
+static const struct expr *row_part(struct machine_at *at, int kind, const struct type *row, size_t part,
+                                   const struct yaml *node)
+{
+    int f = field_find(row->fields, row->nfields, at->m->key[part].name);
+    const struct expr *x = f < 0 ? reach_default(at, kind, part, node)
+                                 : expr_make(at->c, EXPR_ROW_FIELD, f, row->fields[f].type, node);
+    if (!x)
+        reach_missing(at, kind, part, node, "each of a list whose rows have it");
+    return x && reach_fits(at, part, x, node) ? x : NULL;
+}
+
+static bool is_rows(const struct type *t)
+{
+    return (t->tag == TYPE_LIST || t->tag == TYPE_SET) && t->of->tag == TYPE_RECORD;
+}
+
+/* `claim-decided: each claim where claim = event.claim`: of the instances that there are, these.
+ * `circulated: each event.items`: what each of the rows names by fields called as the parts of the key. */
 static void reach_rows(struct machine_at *at, int kind, const struct yaml *node)
 {
     struct compiler *c = at->c;
@@ -185,17 +211,22 @@ static void reach_rows(struct machine_at *at, int kind, const struct yaml *node)
     r.each = reach_set(&s, node);
     if (!r.each)
         return;
-    if (!is_own_rows(at, r.each)) {
+    bool own = is_own_rows(at, r.each), whole = true;
+    if (!own && (!is_rows(&r.each->type) || without_where(r.each)->op == EXPR_INSTANCES)) {
         ERROR_AT(c, REACH, node,
-                 arena_printf(c->arena, "each %.*s where …, or an expression for each part of the key: {%.*s: …}",
+                 arena_printf(c->arena, "each %.*s where …, each of a list of rows, or an expression for each part of the key: {%.*s: …}",
                               SLICE_ARG(m->name), SLICE_ARG(m->key[0].name))
                      .p,
                  "this does not say which instances of %.*s are reached", SLICE_ARG(m->name));
         return;
     }
-    for (size_t i = 0; i < m->nkey; i++)
-        r.key[i] = expr_make(c, EXPR_ROW_FIELD, (int)i, m->key[i].type, node);
-    m->reach[m->nreach++] = r;
+    for (size_t i = 0; i < m->nkey; i++) {
+        r.key[i] = own ? expr_make(c, EXPR_ROW_FIELD, (int)i, m->key[i].type, node)
+                       : row_part(at, kind, r.each->type.of, i, node);
+        whole &= r.key[i] != NULL;
+    }
+    if (whole)
+        m->reach[m->nreach++] = r;
 }
 
 static void reach_add(struct machine_at *at, int kind, const struct yaml *map, const struct yaml *place)

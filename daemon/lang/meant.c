@@ -11,13 +11,14 @@
 
 bool char_is_foreign_blank(uint32_t c)
 {
-    return c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x202f || c == 0x205f || c == 0x3000;
+    return c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x202f || c == 0x205f ||
+           c == 0x3000;
 }
 
 bool char_is_invisible(uint32_t c)
 {
-    return c == 0xad || (c >= 0x80 && c < 0xa0) || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-           (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
+    return c == 0xad || (c >= 0x80 && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
 }
 
 struct slice half_width(struct arena *a, struct slice s)
@@ -41,7 +42,8 @@ struct slice half_width(struct arena *a, struct slice s)
 /* 0 to 9 for 〇 to 九, 10 for 十; -1: no numeral. */
 static int numeral(uint32_t c)
 {
-    static const uint32_t all[] = {0x3007, 0x4e00, 0x4e8c, 0x4e09, 0x56db, 0x4e94, 0x516d, 0x4e03, 0x516b, 0x4e5d, 0x5341};
+    static const uint32_t all[] = {0x3007, 0x4e00, 0x4e8c, 0x4e09, 0x56db, 0x4e94,
+                                   0x516d, 0x4e03, 0x516b, 0x4e5d, 0x5341};
     for (int i = 0; i < 11; i++)
         if (all[i] == c)
             return i;
@@ -73,8 +75,8 @@ static struct slice with_digits(struct arena *a, struct slice s)
     return out;
 }
 
-/* ---- wordings: # stands for a number, a blank for any blanks or none; in what is meant, # is the next number, = the same in two
- * digits, @ in four */
+/* ---- wordings: # stands for a number, a blank for any blanks or none; in what is meant, # is the next
+ * number, = the same in two digits, @ in four */
 
 struct wording {
     const char *said, *meant;
@@ -85,47 +87,111 @@ static const struct wording yes_no[] = {
     {"false", "no"}, {"off", "no"}, {"n", "no"},  {"no", "no"},   {"否", "no"},  {"无", "no"},
 };
 static const struct wording dates[] = {
-    {"#-#-#", "@-=-="}, {"#/#/#", "@-=-="}, {"#.#.#", "@-=-="}, {"#年 #月 #日", "@-=-="}, {"#年 #月 #号", "@-=-="},
+    {"#-#-#", "@-=-="},       {"#/#/#", "@-=-="},       {"#.#.#", "@-=-="},
+    {"#年 #月 #日", "@-=-="}, {"#年 #月 #号", "@-=-="},
 };
 static const struct wording periods[] = {
-    {"#年 #月", "@-="},     {"#年 #月份", "@-="},    {"#-#", "@-="},          {"#/#", "@-="},       {"#.#", "@-="},
-    {"#年 #季度", "@Q#"},   {"#年 第#季度", "@Q#"},  {"#年 Q#", "@Q#"},       {"#Q#", "@Q#"},       {"#-Q#", "@Q#"},
-    {"#年 上半年", "@H1"},  {"#年 下半年", "@H2"},   {"#-H#", "@H#"},         {"#H#", "@H#"},       {"#年", "@"},
-    {"#年度", "@"},         {"#W#", "@-W="},         {"#-W#", "@-W="},        {"#年 第#周", "@-W="},
+    {"#年 #月", "@-="},    {"#年 #月份", "@-="},   {"#-#", "@-="},    {"#/#", "@-="},        {"#.#", "@-="},
+    {"#年 #季度", "@Q#"},  {"#年 第#季度", "@Q#"}, {"#年 Q#", "@Q#"}, {"#Q#", "@Q#"},        {"#-Q#", "@Q#"},
+    {"#年 上半年", "@H1"}, {"#年 下半年", "@H2"},  {"#-H#", "@H#"},   {"#H#", "@H#"},        {"#年", "@"},
+    {"#年度", "@"},        {"#W#", "@-W="},        {"#-W#", "@-W="},  {"#年 第#周", "@-W="},
 };
 static const struct wording durations[] = {
-    {"# 个 工作日", "# workdays"},  {"# 工作日", "# workdays"},   {"# working days", "# workdays"}, {"# business days", "# workdays"},
-    {"# work days", "# workdays"},  {"# workday", "# workdays"},  {"# wd", "# workdays"},           {"# 天", "#d"},
-    {"# 日", "#d"},                 {"# days", "#d"},             {"# day", "#d"},                  {"# d", "#d"},
-    {"# 个 小时", "#h"},            {"# 小时", "#h"},             {"# hours", "#h"},                {"# hour", "#h"},
-    {"# h", "#h"},                  {"# 分钟", "#m"},             {"# minutes", "#m"},              {"# minute", "#m"},
-    {"# min", "#m"},                {"# 周", "#w"},               {"# 个 星期", "#w"},              {"# 星期", "#w"},
-    {"# weeks", "#w"},              {"# week", "#w"},             {"# w", "#w"},                    {"# 个 月", "#mo"},
-    {"# months", "#mo"},            {"# month", "#mo"},           {"# mo", "#mo"},
+    {"# 个 工作日", "# workdays"},
+    {"# 工作日", "# workdays"},
+    {"# working days", "# workdays"},
+    {"# business days", "# workdays"},
+    {"# work days", "# workdays"},
+    {"# workday", "# workdays"},
+    {"# wd", "# workdays"},
+    {"# 天", "#d"},
+    {"# 日", "#d"},
+    {"# days", "#d"},
+    {"# day", "#d"},
+    {"# d", "#d"},
+    {"# 个 小时", "#h"},
+    {"# 小时", "#h"},
+    {"# hours", "#h"},
+    {"# hour", "#h"},
+    {"# h", "#h"},
+    {"# 分钟", "#m"},
+    {"# minutes", "#m"},
+    {"# minute", "#m"},
+    {"# min", "#m"},
+    {"# 周", "#w"},
+    {"# 个 星期", "#w"},
+    {"# 星期", "#w"},
+    {"# weeks", "#w"},
+    {"# week", "#w"},
+    {"# w", "#w"},
+    {"# 个 月", "#mo"},
+    {"# months", "#mo"},
+    {"# month", "#mo"},
+    {"# mo", "#mo"},
 };
 static const struct wording dues[] = {
-    {"#日", "day #"},            {"#号", "day #"},           {"# 日", "day #"},           {"#", "day #"},
-    {"#th", "day #"},            {"the #th", "day #"},       {"#st", "day #"},            {"#nd", "day #"},
-    {"#rd", "day #"},            {"day #", "day #"},         {"月末", "last day"},        {"月底", "last day"},
-    {"末", "last day"},          {"底", "last day"},         {"季末", "last day"},        {"季度末", "last day"},
-    {"年末", "last day"},        {"年底", "last day"},       {"最后1日", "last day"},     {"最后1天", "last day"},
-    {"lastday", "last day"},     {"end", "last day"},        {"次月#日", "day # of next month"}, {"次月#号", "day # of next month"},
-    {"下月#日", "day # of next month"}, {"下个月#日", "day # of next month"}, {"首月#日", "day # of first month"},
-    {"第1周", "first week"},     {"首周", "first week"},     {"最后1周", "last week"},    {"末周", "last week"},
-    {"第#个工作日", "workday #"}, {"最后1个工作日", "last workday"},
-    {"星期1", "周一"},           {"星期2", "周二"},          {"星期3", "周三"},           {"星期4", "周四"},
-    {"星期5", "周五"},           {"星期6", "周六"},          {"星期日", "周日"},          {"星期天", "周日"},
-    {"monday", "Monday"},        {"tuesday", "Tuesday"},     {"wednesday", "Wednesday"},  {"thursday", "Thursday"},
-    {"friday", "Friday"},        {"saturday", "Saturday"},   {"sunday", "Sunday"},
-    {"不限", "none"},            {"不定期", "none"},         {"n/a", "none"},
+    {"#日", "day #"},
+    {"#号", "day #"},
+    {"# 日", "day #"},
+    {"#", "day #"},
+    {"#th", "day #"},
+    {"the #th", "day #"},
+    {"#st", "day #"},
+    {"#nd", "day #"},
+    {"#rd", "day #"},
+    {"day #", "day #"},
+    {"月末", "last day"},
+    {"月底", "last day"},
+    {"末", "last day"},
+    {"底", "last day"},
+    {"季末", "last day"},
+    {"季度末", "last day"},
+    {"年末", "last day"},
+    {"年底", "last day"},
+    {"最后1日", "last day"},
+    {"最后1天", "last day"},
+    {"lastday", "last day"},
+    {"end", "last day"},
+    {"次月#日", "day # of next month"},
+    {"次月#号", "day # of next month"},
+    {"下月#日", "day # of next month"},
+    {"下个月#日", "day # of next month"},
+    {"首月#日", "day # of first month"},
+    {"第1周", "first week"},
+    {"首周", "first week"},
+    {"最后1周", "last week"},
+    {"末周", "last week"},
+    {"第#个工作日", "workday #"},
+    {"最后1个工作日", "last workday"},
+    {"星期1", "周一"},
+    {"星期2", "周二"},
+    {"星期3", "周三"},
+    {"星期4", "周四"},
+    {"星期5", "周五"},
+    {"星期6", "周六"},
+    {"星期日", "周日"},
+    {"星期天", "周日"},
+    {"monday", "Monday"},
+    {"tuesday", "Tuesday"},
+    {"wednesday", "Wednesday"},
+    {"thursday", "Thursday"},
+    {"friday", "Friday"},
+    {"saturday", "Saturday"},
+    {"sunday", "Sunday"},
+    {"不限", "none"},
+    {"不定期", "none"},
+    {"n/a", "none"},
 };
 
 static const struct wording kinds[] = {
-    {"日", "day"},       {"天", "day"},        {"每日", "day"},         {"每天", "day"},        {"daily", "day"},     {"days", "day"},
-    {"周", "week"},      {"每周", "week"},     {"weekly", "week"},      {"weeks", "week"},      {"月", "month"},      {"每月", "month"},
-    {"monthly", "month"}, {"months", "month"}, {"季", "quarter"},       {"季度", "quarter"},    {"每季", "quarter"},  {"每季度", "quarter"},
-    {"quarterly", "quarter"}, {"quarters", "quarter"}, {"半年", "half"}, {"每半年", "half"},    {"half-year", "half"}, {"年", "year"},
-    {"年度", "year"},    {"每年", "year"},     {"yearly", "year"},      {"annual", "year"},     {"annually", "year"}, {"years", "year"},
+    {"日", "day"},        {"天", "day"},         {"每日", "day"},          {"每天", "day"},
+    {"daily", "day"},     {"days", "day"},       {"周", "week"},           {"每周", "week"},
+    {"weekly", "week"},   {"weeks", "week"},     {"月", "month"},          {"每月", "month"},
+    {"monthly", "month"}, {"months", "month"},   {"季", "quarter"},        {"季度", "quarter"},
+    {"每季", "quarter"},  {"每季度", "quarter"}, {"quarterly", "quarter"}, {"quarters", "quarter"},
+    {"半年", "half"},     {"每半年", "half"},    {"half-year", "half"},    {"年", "year"},
+    {"年度", "year"},     {"每年", "year"},      {"yearly", "year"},       {"annual", "year"},
+    {"annually", "year"}, {"years", "year"},
 };
 
 static bool is_digit(char c)
@@ -186,7 +252,8 @@ static struct slice wording_find(struct arena *a, const struct wording *w, size_
 }
 #define WORDING_FIND(a, table, s) wording_find(a, table, sizeof table / sizeof *table, s)
 
-/* ---- each sort: what is meant by a text in half width and digits; empty where that would not be of the sort */
+/* ---- each sort: what is meant by a text in half width and digits; empty where that would not be of the sort
+ */
 
 static bool take(struct slice *s, struct slice front, struct slice back)
 {
@@ -235,7 +302,8 @@ static struct slice number_meant(struct arena *a, struct slice s)
 
 static struct slice due_meant(struct arena *a, struct slice s)
 {
-    static const struct slice every[] = {{"每季度", 9}, {"每月", 6}, {"每季", 6}, {"每年", 6}, {"每周", 6}, {"当月", 6}, {"每", 3}};
+    static const struct slice every[] = {{"每季度", 9}, {"每月", 6}, {"每季", 6}, {"每年", 6},
+                                         {"每周", 6},   {"当月", 6}, {"每", 3}};
     (void)(take(&s, S(""), S("之前")) || take(&s, S(""), S("以前")) || take(&s, S(""), S("前")));
     struct slice out = WORDING_FIND(a, dues, s);
     for (size_t i = 0; out.n == 0 && i < sizeof every / sizeof *every; i++) {

@@ -1,4 +1,5 @@
-/* What an author most likely meant by a text that people write and the language does not: 24日, 30天, 2024年3月5日, ２５％, true. */
+/* What an author most likely meant by a text that people write and the language does not: 24日, 30天,
+ * 2024年3月5日, ２５％, true. */
 #ifndef DUBAND_MEANT_H
 #define DUBAND_MEANT_H
 
@@ -14,7 +15,8 @@ enum meant {
     MEANT_KIND = 64 /* a kind of period */
 };
 
-/* As the language writes it, the first of `sorts` that fits; empty: nothing comes to mind, or it is written so already. */
+/* As the language writes it, the first of `sorts` that fits; empty: nothing comes to mind, or it is written
+ * so already. */
 struct slice meant_by(struct arena *a, unsigned sorts, struct slice text);
 /* "did you mean “day 24”?", or `otherwise`. */
 const char *meant_hint(struct arena *a, unsigned sorts, struct slice text, const char *otherwise);

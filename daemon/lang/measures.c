@@ -14,6 +14,8 @@ static void basis_read(struct compiler *c, const struct declared *d, struct meas
                  "measure %.*s has no basis", SLICE_ARG(d->name));
         return;
     }
+    if (!(node = read_constant(c, node)))
+        return;
     m->basis_of_obligation = slice_eq(node->text, S("obligation"));
     m->basis_of_rule = slice_eq(node->text, S("rule"));
     if (!m->basis_of_obligation && !m->basis_of_rule && !slice_eq(node->text, S("ledger")))
@@ -41,6 +43,8 @@ static void body_broken(struct compiler *c, const struct yaml *node, struct slic
     ERROR_AT(c, BODY, &at, "{unit.title}, {subject}, {limit} …; every { with its }", "%s", what);
 }
 
+#define BODY_PARTS_MAX 100
+
 /* 「{unit.title}：{title}」: literal text and expressions in turn. */
 static void body_compile(struct compiler *c, const struct scope *s, const struct yaml *node,
                          struct measure *m)
@@ -57,6 +61,10 @@ static void body_compile(struct compiler *c, const struct scope *s, const struct
         part->literal = literal;
         if (!open)
             return;
+        if (m->nbody > BODY_PARTS_MAX) {
+            ERROR_AT(c, TOO_LARGE, node, "at most 100 of {…}", "the body has too many parts");
+            return;
+        }
         if (!rest.n || !memchr(rest.p, '}', rest.n)) {
             body_broken(c, node, (struct slice){literal.p + literal.n, 1}, "a { without its }");
             return;
@@ -69,6 +77,19 @@ static void body_compile(struct compiler *c, const struct scope *s, const struct
     }
 }
 
+static void limit_read(struct compiler *c, const struct yaml *node, struct measure *m)
+{
+    const struct yaml *k = read_constant(c, node);
+    m->limit_of_case = k && slice_eq(k->text, S("case"));
+    struct slice rest = k ? k->text : S("");
+    if (slice_drop(&rest, S("event.")))
+        ERROR_AT(c, DURATION, node,
+                 arena_printf(c->arena, "limit: case, and {limit: %.*s} before the measure where it is issued", SLICE_ARG(k->text)).p,
+                 "a measure serves any rule, and knows no event");
+    else
+        m->has_limit = k && !m->limit_of_case && read_duration(c, node, &m->limit);
+}
+
 static const struct key_def measure_keys[] = {
     {"title", YAML_NULL, true, "title", NULL, "what people read"},
     {"level", YAML_SCALAR, true,
@@ -79,15 +100,16 @@ static const struct key_def measure_keys[] = {
     {"rung", YAML_SCALAR, false, "0 to 99, constant", "0", "its place on a ladder"},
     {"topic", YAML_SCALAR, true, "notifications|warnings|supervision, constant", NULL,
      "where it is published; each recipient gets a notification besides"},
-    {"basis", YAML_NULL, false, "article", "required",
-     "printed as written; `obligation`: the article of the task's obligation; `rule`: that of the rule, "
+    {"basis", YAML_NULL, false, "article, constant", "required",
+     "printed as written, or as the parameter says it; `obligation`: the article of the task's obligation; `rule`: that of the rule, "
      "else of its machine; `ledger`: that of the row's ledger"},
     {"to", YAML_NULL, true, "addressee or list", NULL,
      "`unit`, `unit.liaison`, `unit.head`, a role, `lead of subject`, `obligation.to`; if that is nobody, "
      "the unit itself"},
     {"copy", YAML_NULL, false, "addressee or list", NULL, "those who are in `to` are left out"},
-    {"limit", YAML_SCALAR, false, "duration, constant", "none; about a ledger's row, the row's",
-     "runs from the issue to 24:00 of its last day; becomes the machine's `limit`"},
+    {"limit", YAML_SCALAR, false, "duration or case, constant", "none; about a ledger's row, the row's",
+     "runs from the issue to 24:00 of its last day; becomes the machine's `limit`. `case`: the limit that the "
+     "machine has, as `do: [{limit: event.finish-by}, {measure: …}]` set it just before"},
     {"document", YAML_SCALAR, false, "name", NULL, "one of `documents`"},
     {"body", YAML_SCALAR, false, "text", "title, unit, what, period, limit",
      "with `{expression}`; n/a prints as nothing"},
@@ -100,7 +122,7 @@ static void measure_compile(struct compiler *c, const struct declared *d, struct
     if (!keys_check(c, d->node, measure_keys, sizeof measure_keys / sizeof *measure_keys,
                     arena_printf(c->arena, "measure %.*s", SLICE_ARG(d->name)).p))
         return;
-    const struct yaml *limit = yaml_get(d->node, "limit"), *body = yaml_get(d->node, "body");
+    const struct yaml *body = yaml_get(d->node, "body");
     /* A measure serves any machine: it knows what every measure has, and no machine's key. */
     struct scope s = {.c = c, .kind = -1, .in_task = true, .row = measure_row, .nrow = MEASURE_FIELDS};
     m->title = read_title(c, yaml_get(d->node, "title"));
@@ -116,7 +138,7 @@ static void measure_compile(struct compiler *c, const struct declared *d, struct
         yaml_get(d->node, "to")->n == 0)
         ERROR_AT(c, SHAPE, yaml_get(d->node, "to"), "to: [unit]", "the measure goes to nobody");
     read_addressees(c, &s, yaml_get(d->node, "copy"), &m->copy, &m->ncopy);
-    m->has_limit = limit && read_duration(c, limit, &m->limit);
+    limit_read(c, yaml_get(d->node, "limit"), m);
     if (is_scalar(body))
         body_compile(c, &s, body, m);
 }

@@ -114,7 +114,8 @@ const struct expr *instance_lookup(struct checker *k, struct slice name, bool *f
 
     if (m == NULL) {
         i = k->scope->in_task ? field_named(task_keys, TASK_KEYS, name) : -1;
-        return i < 0 ? NULL : expr_new(k, EXPR_KEY, task_keys[i].type, i);
+        return i < 0 ? NULL
+                     : expr_new(k, EXPR_KEY, i == TASK_OBLIGATION ? obligation_type(k->c) : task_keys[i].type, i);
     }
     if ((i = field_named(m->key, m->nkey, name)) >= 0)
         return expr_new(k, EXPR_KEY, m->key[i].type, i);

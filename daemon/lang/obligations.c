@@ -1,4 +1,5 @@
 /* Obligations: who owes what to whom, when, and what counts. What bears them is in births.c, what is filed for them in filing.c. */
+#include "core/due.h"
 #include "lang/meant.h"
 #include "lang/obligations.h"
 
@@ -105,6 +106,32 @@ static void bound_read(struct compiler *c, const struct yaml *node, bool end, da
                  SLICE_ARG(node->text));
 }
 
+/* `from:` names a period that had begun when the workflow took force: the first such period that was not due by
+ * then is owed, too. */
+static void began_before(struct compiler *c, const struct yaml *from, struct obligation *o)
+{
+    const struct program *p = c->program;
+    struct period named;
+    date_t force = p->effective.from, day;
+    if (force == DATE_NONE || o->period == PERIOD_ONCE || o->effective.from != force || !is_scalar(from) ||
+        date_parse(from->text, &day) || !period_parse(from->text, &named) || period_first(named) >= force)
+        return;
+    date_t first = period_first(named);
+    instant_t taken = tz_instant(p->tz, force, 0);
+    struct period q = period_of_date(o->period, force);
+    while (due_from_calendar(o) && o->due.kind != DUE_NONE && period_first(q) > first) { /* due dates ascend with their periods */
+        struct due due = due_of(p, o, period_step(q, -1), c->arena);
+        if (due.day == DATE_NONE || due.effective <= taken)
+            break;
+        q = period_step(q, -1);
+    }
+    if (!due_from_calendar(o)) /* the event says when it is due */
+        q = period_of_date(o->period, first);
+    while (period_first(q) < first || (due_from_calendar(o) && due_of(p, o, q, c->arena).effective <= taken))
+        q = period_step(q, 1);
+    o->effective.from = period_first(q);
+}
+
 /* Their own bounds within the workflow's. */
 struct span dates_read(struct compiler *c, const struct yaml *node)
 {
@@ -144,6 +171,20 @@ const struct expr *owners_read(const struct scope *s, const struct yaml *node)
     return all;
 }
 
+/* `to:` roles, or units by an expression: `superior of unit`. */
+static void receivers_read(const struct scope *s, const struct yaml *node, struct obligation *o)
+{
+    bool plain = true;
+    for (size_t i = 0; node && i < (node->kind == YAML_LIST ? node->n : 1); i++) {
+        const struct yaml *one = node->kind == YAML_LIST ? node->items[i] : node;
+        plain &= one->kind != YAML_SCALAR || !one->text.n || !memchr(one->text.p, ' ', one->text.n);
+    }
+    if (plain)
+        read_roles(s->c, node, &o->to, &o->nto);
+    else
+        o->to_units = owners_read(s, node);
+}
+
 /* ---- what counts: `dispatch`, or `dispatch where event.of has about` */
 
 bool event_where_read(struct compiler *c, struct scope s, const struct yaml *node, int *kind, const struct expr **where)
@@ -171,10 +212,10 @@ static void count_read(struct compiler *c, struct scope s, const struct yaml *no
     struct obligation_counts *count = &o->counts[o->ncounts];
     if (!event_where_read(c, s, node, &count->kind, &count->where))
         return;
-    const struct kind *k = &c->program->kinds[count->kind];
-    if (count->kind < KIND_DECLARED || k->class_ == KIND_CLASS_RANKING)
-        ERROR_AT(c, COUNTS, node, "a declared event, or a ranking's entry", "“%.*s” cannot be counted",
-                 SLICE_ARG(k->name));
+    if (count->kind < KIND_DECLARED && count->kind != KIND_READING)
+        ERROR_AT(c, COUNTS, node,
+                 "a declared event, `reading`, a ranking or its entry, `TALLY closed`, or what a machine raises",
+                 "“%.*s” cannot be counted", SLICE_ARG(kind_builtin_name(count->kind)));
     else
         o->ncounts++;
 }
@@ -225,8 +266,9 @@ static const struct key_def obligation_keys[] = {
     {"about", YAML_NULL, false, "role or expression or list of role", NULL,
      "one task for each holder (优环办 calls on each 专班), or for each row: `each of TABLE where C`. Of "
      "what events bear: an expression over the event"},
-    {"to", YAML_NULL, false, "role or list", "nobody",
-     "who receives and reviews; without it no review is taken"},
+    {"to", YAML_NULL, false, "role or units or list", "nobody",
+     "who receives and reviews: roles, or an expression over `unit`, `about`, `period` such as `superior of "
+     "unit`; without it no review is taken"},
     {"only-if", YAML_SCALAR, false, "condition", "always",
      "over `unit`, `about`, `period`, asked when the task would be born; otherwise it is not owed: "
      "`count(lead of unit) > 1`"},
@@ -246,15 +288,17 @@ static const struct key_def obligation_keys[] = {
     {"after", YAML_NULL, false, "name or list", NULL,
      "不得早于: what is due for the periods within this one's must be due no later; else `check` names the first period"},
     {"from", YAML_SCALAR, false, "day or period", "`effective`",
-     "the first day on which an owed period may begin"},
+     "the first day on which an owed period may begin. A period may name one that had begun before "
+     "`effective`: it is owed unless it was due by then, and opens on that day"},
     {"until", YAML_SCALAR, false, "day or period", "`effective`", "the last one"},
     {"at-least", YAML_SCALAR, false, "1 to 1000000, constant", "1", "how many must count"},
     {"counts", YAML_NULL, false, "EVENT where CONDITION or list", NULL,
-     "records that count; the condition sees `event.X`, `unit`, `about`, `period`"},
+     "records that count: of a declared event, `reading`, `ranking NAME`, `ranked`, `TALLY closed`, or what a "
+     "machine raises; the condition sees `event.X`, `unit`, `about`, `period`"},
     {"fields", YAML_MAP, false, "map of type", NULL,
      "of a submission; all may be absent when filed. An attachment of a field's name gives that field"},
     {"requires", YAML_NULL, false, "field or list", NULL,
-     "a submission without them is recorded and returned at once"},
+     "a submission without them is recorded and returned at once; an empty text or list is missing, too"},
     {"filed-by", YAML_NULL, false, "event name or filing", "submissions",
      "this declared event is the submission, its fields the obligation's. One that names no task is "
      "rejected"},
@@ -345,7 +389,6 @@ static void obligation_compile(struct compiler *c, const struct declared *d, str
     o->title = read_title(c, yaml_get(d->node, "title"));
     o->basis = read_text(d->node, "basis");
     o->jointly = read_yesno(c, yaml_get(d->node, "jointly"), false);
-    read_roles(c, yaml_get(d->node, "to"), &o->to, &o->nto);
     o->effective = dates_read(c, d->node);
     o->machine = task_machine(c, yaml_get(d->node, "machine"));
     if (o->machine < 0)
@@ -357,7 +400,9 @@ static void obligation_compile(struct compiler *c, const struct declared *d, str
         about = (struct type){.tag = TYPE_TEXT, .optional = true};
     }
     timing_read(c, d->node, o);
+    began_before(c, yaml_get(d->node, "from"), o);
     struct scope s = key_scope(c, o, &about);
+    receivers_read(&s, yaml_get(d->node, "to"), o);
     if (is_scalar(only_if))
         o->only_if = expr_compile(&s, only_if, &type_yesno);
     counting_read(c, &s, d->node, o);

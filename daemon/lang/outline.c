@@ -60,7 +60,7 @@ static void machine_key(struct compiler *c, const struct declared *d, struct mac
     size_t n = read_items(per, &item);
     if (m->of == MACHINE_TASK) {
         static const struct type period = {.tag = TYPE_PERIOD};
-        m->key[TASK_OBLIGATION] = (struct field){S("obligation"), type_text};
+        m->key[TASK_OBLIGATION] = (struct field){S("obligation"), obligation_type(c)};
         m->key[TASK_PERIOD] = (struct field){S("period"), period};
         m->key[TASK_UNIT] = (struct field){S("unit"), type_unit};
         m->key[TASK_ABOUT] = (struct field){S("about"), type_unit};

@@ -2,6 +2,7 @@
  * it gives; without any, what its machine is kept for: a task's unit, obligation, about and period, another's
  * key. */
 #include "lang/kinds.h"
+#include "lang/types.h"
 
 struct raised {
     const struct yaml *action;
@@ -74,13 +75,29 @@ static void raise_seen(void *ctx, const struct action_site *site)
     *r = (struct raised){site->action, l->machine, site->rule ? when_kind(c, site->rule, task) : -1, kind};
 }
 
+static const struct yaml *field_given(const struct yaml *action, struct slice name)
+{
+    for (size_t i = 0; i < action->n; i++)
+        if (slice_eq(action->pairs[i].key->text, name) && !slice_eq(name, S("raise")))
+            return action->pairs[i].value;
+    return NULL;
+}
+
+/* Of the types that the raises give a field, those that have one in common get it; where there is none, the
+ * earlier raise's holds, and the other is told when its action is compiled. */
+static void field_join(struct compiler *c, struct field *f, bool *typed, const struct type *type)
+{
+    struct type both;
+    f->type = *typed && type_unify(c->arena, type, &f->type, &both) ? both : *type;
+    *typed = true;
+}
+
 /* Types what one raise gives, as far as it can be typed yet: what is wrong with it is said when its action is
- * compiled. */
-static void raise_type(struct compiler *c, const struct raised *r)
+ * compiled. typed: by field, whether another raise has typed it in this pass. */
+static void raise_type(struct compiler *c, const struct raised *r, bool *typed)
 {
     const struct kind *k = &c->program->kinds[r->kind];
-    if (k->class_ != KIND_CLASS_RAISED || !raise_has_fields(r->action))
-        return;
+    const struct machine *m = &c->program->machines[r->machine];
     struct diags *said = c->diags, silent = {.arena = c->arena};
     struct scope s = machine_scope(c, r->machine);
     struct machine draft = *s.machine; /* lets and last records that a trial asks for are dropped with it */
@@ -92,13 +109,11 @@ static void raise_type(struct compiler *c, const struct raised *r)
     struct field *f = ARENA_ARRAY(c->arena, struct field, k->nfields + 1);
     memcpy(f, k->fields, sizeof *f * k->nfields);
     for (size_t i = 0; i < k->nfields; i++) {
-        const struct yaml *value = NULL;
-        for (size_t n = 0; n < r->action->n; n++)
-            if (slice_eq(r->action->pairs[n].key->text, f[i].name))
-                value = r->action->pairs[n].value;
+        const struct yaml *value = field_given(r->action, f[i].name);
+        int part = value ? -1 : field_find(m->key, m->nkey, f[i].name);
         const struct expr *x = is_scalar(value) ? expr_compile(&s, value, NULL) : NULL;
-        if (x)
-            f[i].type = x->type;
+        if (x || part >= 0)
+            field_join(c, &f[i], &typed[i], x ? &x->type : &m->key[part].type);
     }
     c->diags = said;
     c->program->kinds[r->kind].fields = f;
@@ -113,8 +128,15 @@ void raises_declare(struct compiler *c)
         actions_visit(b->machines.item[i].node, raise_seen, &l);
     }
     /* Twice, so that a raise may give what another raised event carries, wherever the two stand. */
-    for (int pass = 0; pass < 2; pass++)
-        for (size_t i = l.n; i-- > 0;)
-            if (l.item[i].kind >= 0)
-                raise_type(c, &l.item[i]);
+    for (int pass = 0; pass < 2; pass++) {
+        bool **typed = ARENA_ARRAY(c->arena, bool *, c->program->nkinds + 1);
+        for (size_t i = l.n; i-- > 0;) {
+            int kind = l.item[i].kind;
+            if (kind < 0 || c->program->kinds[kind].class_ != KIND_CLASS_RAISED)
+                continue;
+            if (!typed[kind])
+                typed[kind] = ARENA_ARRAY(c->arena, bool, c->program->kinds[kind].nfields + 1);
+            raise_type(c, &l.item[i], typed[kind]);
+        }
+    }
 }

@@ -197,10 +197,11 @@ bool read_yesno(struct compiler *c, const struct yaml *node, bool absent)
     if (!is_scalar(node))
         return absent;
     const struct yaml *k = read_constant(c, node);
-    if (k && meant_by(c->arena, MEANT_YESNO, k->text).n) { /* what YAML itself takes for one */
+    struct slice meant = k ? meant_by(c->arena, MEANT_YESNO, k->text) : S("");
+    if (meant.n) { /* what YAML itself takes for one: told, and taken so, that nothing else seems wrong for it */
         ERROR_AT(c, WORD, node, meant_hint(c->arena, MEANT_YESNO, k->text, NULL), "“%.*s”%s is no yes or no",
                  SLICE_ARG(k->text), constant_name(c, node, k));
-        return absent;
+        return slice_eq(meant, S("yes"));
     }
     int i = k ? read_word(c, node, words, 2, "yes or no") : -1;
     return i < 0 ? absent : i == 1;

@@ -102,7 +102,7 @@ static bool name_has_sign(struct slice s)
 
 bool name_check_bare(struct compiler *c, const struct yaml *at, const char *what)
 {
-    static const char *const word[] = {"yes", "no", "and", "or", "not", "if", "then", "else", "in", "has", "is", "where", "before", "after", "of"};
+    static const char *const word[] = {"yes", "no", "and", "or", "not", "if", "then", "else", "in", "has", "is", "where", "before", "after", "of", "it", "now", "this", "event", "params"};
     for (size_t i = 0; i < sizeof word / sizeof *word; i++)
         if (slice_eq(at->text, slice_of(word[i]))) {
             ERROR_AT(c, NAME, at, "another name", "“%s” means something in expressions and cannot name %s", word[i], what);

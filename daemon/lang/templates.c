@@ -53,6 +53,8 @@ struct reader {
     size_t nopen;
     struct loop loop[LOOPS_MAX];
     size_t nloops;
+    bool strange; /* in a tag that it may not hold; */
+    bool told;    /* or in a text out of place: that was said */
     struct type measure; /* the outermost row */
     struct binder outside;
 };
@@ -152,20 +154,23 @@ static void close_tag(struct reader *r, const struct tag *tag, struct slice at)
 static void read_tag(struct reader *r)
 {
     const char *end = memchr(r->p, '>', (size_t)(r->end - r->p));
-    struct slice all = {r->p, end ? (size_t)(end - r->p) + 1 : 1}, name = {r->p + 1, end ? all.n - 2 : 0};
-    bool close = slice_drop(&name, S("/"));
+    struct slice all = {r->p, end ? (size_t)(end - r->p) + 1 : 1}, rest = {r->p + 1, end ? all.n - 2 : 0};
+    bool close = slice_drop(&rest, S("/")), silent = close && r->strange;
     if (!end) {
         REFUSE(r, TEMPLATE_TAG, all, "&lt; for the sign itself", "a tag that is not closed with >");
         r->p++;
         return;
     }
     r->p = end + 1;
+    struct slice name = slice_cut(&rest, ' ');
     const struct tag *tag = tag_named(name);
-    if (!tag || (close && tag->empty))
+    if ((!tag && !silent) || (tag && (rest.n || (close && tag->empty))))
         REFUSE(r, TEMPLATE_TAG, all, TAGS_SHOWN, "a template cannot hold %.*s", SLICE_ARG(all));
-    else if (close)
+    r->strange = !tag && !close;
+    r->told = false;
+    if (tag && close && !tag->empty)
         close_tag(r, tag, all);
-    else
+    else if (tag && !close)
         open_tag(r, tag, all);
 }
 
@@ -210,10 +215,18 @@ static void put_run(struct buf *b, struct slice run)
     }
 }
 
+static void refuse_text(struct reader *r, struct slice text)
+{
+    if (!r->strange && !r->told)
+        REFUSE(r, TEMPLATE_NESTING, text, "<p>…</p>", "text cannot stand %s",
+               r->nopen ? arena_printf(r->c->arena, "in <%s>", r->open[r->nopen - 1].tag->name).p : "by itself");
+    r->told = true;
+}
+
 static void read_run(struct reader *r)
 {
     const char *from = r->p, *first = NULL;
-    for (; r->p < r->end && !strchr("<{}&", *r->p); r->p++) {
+    for (; r->p < r->end && !memchr("<{}&", *r->p, 4); r->p++) {
         if (!first && !is_blank(*r->p))
             first = r->p;
         if ((unsigned char)*r->p < 0x20 && !is_blank(*r->p)) {
@@ -226,9 +239,7 @@ static void read_run(struct reader *r)
     if (takes_text(r))
         put_run(&r->html, run);
     else if (first)
-        REFUSE(r, TEMPLATE_NESTING, slice_trim((struct slice){first, (size_t)(r->p - first)}),
-               "<p>…</p>", "text cannot stand %s",
-               r->nopen ? arena_printf(r->c->arena, "in <%s>", r->open[r->nopen - 1].tag->name).p : "by itself");
+        refuse_text(r, slice_trim((struct slice){first, (size_t)(r->p - first)}));
 }
 
 /* ---- braces */
@@ -253,8 +264,7 @@ static const struct expr *compile(struct reader *r, struct slice text)
 static void read_value(struct reader *r, struct slice text)
 {
     if (!takes_text(r))
-        REFUSE(r, TEMPLATE_NESTING, text, "<p>…</p>", "text cannot stand %s",
-               r->nopen ? arena_printf(r->c->arena, "in <%s>", r->open[r->nopen - 1].tag->name).p : "by itself");
+        refuse_text(r, text);
     if (loops_failed(r)) /* what its rows have is not known */
         return;
     const struct expr *x = compile(r, text);
@@ -379,7 +389,7 @@ static void read_all(struct reader *r)
         REFUSE(r, TEMPLATE_NESTING, r->open[r->nopen - 1].at,
                arena_printf(r->c->arena, "</%s>", r->open[r->nopen - 1].tag->name).p, "<%s> is never closed",
                r->open[r->nopen - 1].tag->name);
-    if (r->html.n || r->d->nparts == 0)
+    if (r->html.n)
         part_add(r);
 }
 
@@ -394,10 +404,6 @@ static void template_compile(struct compiler *c, const struct bundle_file *file,
         ERROR_AT(c, TOO_LARGE, &whole, "at most 64 KiB", "the template has %zu bytes", s.n);
         return;
     }
-    if (slice_trim(s).n == 0) {
-        ERROR_AT(c, TEMPLATE_TAG, &whole, "<p>…</p>", "the template says nothing");
-        return;
-    }
     if (s.n >= 3 && memcmp(s.p, "\xef\xbb\xbf", 3) == 0)
         s = (struct slice){s.p + 3, s.n - 3};
     r.measure = (struct type){.tag = TYPE_RECORD, .fields = measure_row, .nfields = MEASURE_FIELDS};
@@ -406,6 +412,8 @@ static void template_compile(struct compiler *c, const struct bundle_file *file,
     r.end = s.p + s.n;
     read_all(&r);
     buf_free(&r.html);
+    if (d->nparts == 0)
+        ERROR_AT(c, TEMPLATE_TAG, &whole, "<p>…</p>", "the template says nothing");
 }
 
 void documents_compile(struct compiler *c)

@@ -1,7 +1,7 @@
 /* Types: as the language writes them, and which may stand for which. */
 #include "lang/types.h"
 
-#include "lang/diag.h"
+#include "lang/build.h"
 
 #define TYPE_WORDS_MAX 200
 
@@ -277,6 +277,7 @@ static bool record_compile(struct compiler *c, const struct yaml *map, struct ty
 
     for (size_t i = 0; i < map->n; i++) {
         fields[i].name = map->pairs[i].key->text;
+        ok = name_check(c, map->pairs[i].key, "a field of rows") && ok;
         ok = type_compile(c, map->pairs[i].value, &fields[i].type) && ok;
     }
     *out = (struct type){.tag = TYPE_RECORD, .fields = fields, .nfields = map->n};

@@ -27,7 +27,7 @@ struct reader {
     struct frame stack[YAML_DEPTH_MAX];
     size_t depth;
     size_t nodes;
-    int documents, refused;
+    int documents, refused, traps;
     struct fy_mark last; /* where something without a place of its own is said to stand */
 };
 
@@ -103,7 +103,7 @@ static void attach_to_map(struct reader *r, struct frame *f, struct yaml *node)
 {
     if (f->key == NULL) {
         f->key = node;
-        f->meant = node->kind == YAML_SCALAR && !node->quoted ? trap_key(node, r->d) : NULL;
+        f->meant = node->kind == YAML_SCALAR && !node->quoted ? trap_key(node, r->d, &r->traps) : NULL;
         if (node->kind != YAML_SCALAR) {
             yaml_diag(r->d, SEVERITY_ERROR, DIAG_YAML_KEY, node, "a word", "a key must be a word, not %s",
                       node->kind == YAML_NULL   ? "nothing"
@@ -177,10 +177,13 @@ static void refuse_extras(struct reader *r, struct fy_token *anchor, struct fy_t
 {
     struct fy_token *token = anchor != NULL ? anchor : tag;
     const struct fy_mark *m = token != NULL ? fy_token_start_mark(token) : NULL;
+    struct fy_mark at = m != NULL ? *m : r->last;
 
     if (token == NULL || ++r->refused > REFUSED_MAX)
         return;
-    complain(r, DIAG_YAML_REFUSED, m != NULL ? m : &r->last, 1,
+    if (anchor != NULL && m != NULL)
+        at.column--; /* the parser's begins behind the & */
+    complain(r, DIAG_YAML_REFUSED, &at, 1,
              "plain text; quote a text that begins with & ! or *",
              anchor != NULL ? "anchors (&name) are not taken" : "tags (!name) are not taken");
 }
@@ -211,8 +214,10 @@ static void on_scalar(struct reader *r, const struct fy_event *e)
 
     refuse_extras(r, e->scalar.anchor, e->scalar.tag);
     node = scalar_new(r, e->scalar.value);
-    if (node->kind == YAML_SCALAR && !node->quoted)
-        trap_scalar(node, r->d);
+    if (node->quoted)
+        yaml_check_escapes(node, r->d);
+    else if (node->kind == YAML_SCALAR)
+        trap_scalar(node, r->d, &r->traps);
     check_comma(r, node);
     attach(r, node);
 }
@@ -221,6 +226,7 @@ static void on_alias(struct reader *r, const struct fy_event *e)
 {
     struct yaml *node = node_new(r, YAML_SCALAR, e->alias.anchor);
 
+    node->column -= node->column > 1; /* the parser's begins behind the * */
     if (++r->refused <= REFUSED_MAX)
         yaml_diag(r->d, SEVERITY_ERROR, DIAG_YAML_REFUSED, node, "plain text; quote a text that begins with *",
                   "aliases (*name) are not taken");

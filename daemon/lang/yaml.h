@@ -23,6 +23,8 @@ struct yaml {
 
 /* Size, UTF-8, control characters and tabs that indent: false after diagnostics. Part of yaml_parse. */
 bool yaml_check_bytes(const struct bundle_file *file, struct diags *d);
+/* What escapes ("\x07") put into a text is held to the same. */
+void yaml_check_escapes(const struct yaml *text, struct diags *d);
 /* NULL after a syntax error, which is in d. An empty file is YAML_NULL. Lesser mistakes (a key that stands
  * twice, an anchor) are in d, too, but leave a tree. */
 struct yaml *yaml_parse(const struct bundle_file *file, struct diags *d);

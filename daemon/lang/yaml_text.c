@@ -6,6 +6,7 @@
 #include "lang/meant.h"
 
 #define YAML_BYTES_MAX (16u << 20)
+#define YAML_OPEN_MAX 10000 /* brackets and braces, those in texts among them */
 #define YAML_REPEATS_MAX 20 /* how often one file is told the same mistake */
 
 /* ---- what can be told from the bytes alone */
@@ -30,7 +31,7 @@ static bool refuse_byte(const struct bundle_file *file, struct diags *d, const c
                  "a tab indents this line");
         return true;
     }
-    if (c < 0x20 && c != '\r') {
+    if ((c < 0x20 && c != '\r') || c == 0x7f) {
         diag_add(d, SEVERITY_ERROR, DIAG_BYTES, file, number, column_of(line, at), 1, NULL,
                  "the control character 0x%02x", c);
         return true;
@@ -49,11 +50,25 @@ static bool refuse_byte(const struct bundle_file *file, struct diags *d, const c
     return true;
 }
 
+void yaml_check_escapes(const struct yaml *text, struct diags *d)
+{
+    size_t length = 0;
+
+    for (size_t i = 0; i < text->text.n; i += length) {
+        uint32_t c = char_decode(text->text.p + i, text->text.n - i, &length);
+        if ((c < 0x20 && c != '\n' && c != '\t' && c != '\r') || c == 0x7f || char_is_invisible(c)) {
+            yaml_diag(d, SEVERITY_ERROR, DIAG_BYTES, text, NULL, "an escape puts the character U+%04X into this text",
+                      (unsigned)c);
+            return;
+        }
+    }
+}
+
 bool yaml_check_bytes(const struct bundle_file *file, struct diags *d)
 {
     struct slice s = file->content;
     const char *line = s.p;
-    int number = 1, found = 0;
+    int number = 1, found = 0, open = 0;
     size_t length = 1;
 
     if (s.n > YAML_BYTES_MAX) {
@@ -65,6 +80,12 @@ bool yaml_check_bytes(const struct bundle_file *file, struct diags *d)
         return false;
     for (size_t i = 0; i < s.n && found < YAML_REPEATS_MAX; i += length) {
         length = 1;
+        open += (s.p[i] == '[' || s.p[i] == '{') - (open > 0 && (s.p[i] == ']' || s.p[i] == '}'));
+        if (open > YAML_OPEN_MAX) { /* the parser looks ahead as far as brackets are open */
+            diag_add(d, SEVERITY_ERROR, DIAG_YAML_DEPTH, file, number, column_of(line, s.p + i), 1, "at most 64 levels",
+                     "lists and maps are nested too deeply");
+            return false;
+        }
         if (s.p[i] == '\n') {
             line = s.p + i + 1;
             number++;

@@ -1,10 +1,10 @@
-/* Look-alikes of YAML. What the parser takes for something else is caught in the tree; what it breaks off at, in the lines. */
+/* Look-alikes of YAML. What the parser takes for something else is caught in the tree; what it breaks off at,
+ * in the lines. */
 #include "lang/yaml_traps.h"
 
 #include "lang/diag.h"
 #include "lang/meant.h"
 
-#define TRAPS_MAX 20 /* told of one file */
 #define COLON 0xff1a
 #define COMMA 0xff0c
 
@@ -21,10 +21,11 @@ static uint32_t peek(const struct line *l, const char *p, size_t *length)
     return p < l->end ? char_decode(p, (size_t)(l->end - p), length) : 0;
 }
 
-static bool tell(const struct line *l, const char *code, const char *at, const char *expected, const char *what)
+static bool tell(const struct line *l, const char *code, const char *at, const char *expected,
+                 const char *what)
 {
-    diag_add(l->d, SEVERITY_ERROR, code, l->file, l->number, char_count((struct slice){l->start, (size_t)(at - l->start)}) + 1, 1,
-             expected, "%s", what);
+    diag_add(l->d, SEVERITY_ERROR, code, l->file, l->number,
+             char_count((struct slice){l->start, (size_t)(at - l->start)}) + 1, 1, expected, "%s", what);
     return true;
 }
 
@@ -59,7 +60,8 @@ static bool trap_colon(struct line *l)
         if (c == ' ' || c == '"' || c == '\'' || c == '#' || c == '{' || c == '[' || c == ',')
             return false;
         if (c == COLON && p > l->p)
-            return tell(l, DIAG_YAML_LOOKALIKE, p, WANT_COLON, "a full-width colon: YAML takes it for a letter");
+            return tell(l, DIAG_YAML_LOOKALIKE, p, WANT_COLON,
+                        "a full-width colon: YAML takes it for a letter");
         if (c != ':' || p == l->p)
             continue;
         l->p = p + 1;
@@ -72,17 +74,30 @@ static bool trap_colon(struct line *l)
     return false;
 }
 
+/* `list of {name: type}`: what is in the braces would have to be the value of a key. */
+static bool trap_list_of(struct line *l)
+{
+    static const char sign[] = "list of {";
+    const char *at = memmem(l->p, (size_t)(l->end - l->p), sign, sizeof sign - 1);
+    return at && tell(l, DIAG_YAML_SIGN, at + sizeof sign - 2,
+                      "`{list of: {name: type, …}}`, or `{optional list of: {name: type, …}}`",
+                      "a list of maps is a map of its own, with a colon behind `list of`");
+}
+
 /* In braces and brackets on one line: a comma or colon that YAML reads past. */
 static bool trap_flow(struct line *l)
 {
     size_t length;
     char quote = 0;
+    if (trap_list_of(l))
+        return true;
     for (const char *p = l->p; p < l->end; p += length) {
         uint32_t c = peek(l, p, &length);
         if (quote || c == '"' || c == '\'')
             quote = !quote ? (char)c : (uint32_t)quote == c ? 0 : quote;
         else if (c == COMMA)
-            return tell(l, DIAG_YAML_LOOKALIKE, p, "an ASCII comma, or quotes around a text that has this one in it",
+            return tell(l, DIAG_YAML_LOOKALIKE, p,
+                        "an ASCII comma, or quotes around a text that has this one in it",
                         "a full-width comma parts nothing");
     }
     return false;
@@ -96,13 +111,16 @@ static bool trap_sign(struct line *l)
     const char *p = l->p;
     char c = p < l->end ? *p : 0, after = p + 1 < l->end ? p[1] : 0;
     if (c == '>' && after)
-        return tell(l, DIAG_YAML_SIGN, p, "≥ instead of >=, or quotes: \">= 25%\"", "a > that begins a text means a block of lines to YAML");
+        return tell(l, DIAG_YAML_SIGN, p, "≥ instead of >=, or quotes: \">= 25%\"",
+                    "a > that begins a text means a block of lines to YAML");
     if (c && strchr("%@`", c))
         return tell(l, DIAG_YAML_SIGN, p, WANT_QUOTES, "a text cannot begin with this sign");
     if (c && strchr("-?|", c) && (after == ' ' || c == '|'))
-        return tell(l, DIAG_YAML_SIGN, p, WANT_QUOTES, "to YAML this sign begins something other than a text");
+        return tell(l, DIAG_YAML_SIGN, p, WANT_QUOTES,
+                    "to YAML this sign begins something other than a text");
     if (c == '{' || c == '[')
-        return tell(l, DIAG_YAML_SIGN, p, "quotes around a text that begins with a bracket", "this bracket begins a map or a list, which ends before the line does");
+        return tell(l, DIAG_YAML_SIGN, p, "quotes around a text that begins with a bracket",
+                    "this bracket begins a map or a list, which ends before the line does");
     if (c == '"' || c == '\'')
         return tell(l, DIAG_YAML_SIGN, p, "one pair of quotes around the whole text, or 「」 in it",
                     "this quote ends before the line does, or never");
@@ -123,7 +141,7 @@ static const struct {
     {"missing comma in flow", NULL, trap_flow},
     {"expected ':'", "a colon and a blank after each key", NULL},
     {"multiline plain key", "a colon and a blank after each key; keys of one map below each other", NULL},
-    {"nested block mapping", "quotes around a text with a colon and a blank in it", NULL},
+    {"nested block mapping", "quotes around a text with a colon and a blank in it", trap_list_of},
     {"indentation in mapping", "keys of one map below each other", NULL},
 };
 
@@ -186,17 +204,25 @@ bool traps_in_lines(const struct bundle_file *file, struct diags *d, int line, c
 
 static struct line line_at(const struct yaml *node, struct diags *d)
 {
-    return (struct line){.file = node->file, .d = d, .start = node->text.p, .p = node->text.p, .end = node->text.p + node->text.n, .number = node->line};
+    return (struct line){.file = node->file,
+                         .d = d,
+                         .start = node->text.p,
+                         .p = node->text.p,
+                         .end = node->text.p + node->text.n,
+                         .number = node->line};
 }
 
-static void tell_in(const struct yaml *node, struct diags *d, const char *at, const char *code, const char *expected, const char *what)
+static void tell_in(const struct yaml *node, struct diags *d, int *told, const char *at, const char *code,
+                    const char *expected, const char *what)
 {
     int line, column;
+    if (++*told > TRAPS_MAX)
+        return;
     yaml_place_in(node, (size_t)(at - node->text.p), &line, &column);
     diag_add(d, SEVERITY_ERROR, code, node->file, line, column, 1, expected, "%s", what);
 }
 
-struct yaml *trap_key(struct yaml *key, struct diags *d)
+struct yaml *trap_key(struct yaml *key, struct diags *d, int *told)
 {
     struct line l = line_at(key, d);
     size_t length;
@@ -205,7 +231,8 @@ struct yaml *trap_key(struct yaml *key, struct diags *d)
         uint32_t c = peek(&l, p, &length);
         if (c != COLON)
             continue;
-        tell_in(key, d, p, DIAG_YAML_LOOKALIKE, WANT_COLON, "a full-width colon: YAML takes it for a letter");
+        tell_in(key, d, told, p, DIAG_YAML_LOOKALIKE, WANT_COLON,
+                "a full-width colon: YAML takes it for a letter");
         value = ARENA_NEW(d->arena, struct yaml);
         *value = *key;
         value->text = (struct slice){p + length, (size_t)(l.end - p) - length};
@@ -219,15 +246,15 @@ struct yaml *trap_key(struct yaml *key, struct diags *d)
     return NULL;
 }
 
-void trap_scalar(struct yaml *node, struct diags *d)
+void trap_scalar(struct yaml *node, struct diags *d, int *told)
 {
     struct line l = line_at(node, d);
     size_t length;
-    bool told = false;
+    bool any = false;
     while (char_is_foreign_blank(peek(&l, l.p, &length))) {
-        if (!told)
-            tell_in(node, d, l.p, DIAG_YAML_BLANK, WANT_SPACE, NO_SPACE);
-        told = true;
+        if (!any)
+            tell_in(node, d, told, l.p, DIAG_YAML_BLANK, WANT_SPACE, NO_SPACE);
+        any = true;
         l.p += length;
     }
     while (l.end > l.p) {
@@ -236,15 +263,28 @@ void trap_scalar(struct yaml *node, struct diags *d)
             p--;
         if (!char_is_foreign_blank(peek(&l, p, &length)))
             break;
-        if (!told)
-            tell_in(node, d, p, DIAG_YAML_BLANK, WANT_SPACE, NO_SPACE);
-        told = true;
+        if (!any)
+            tell_in(node, d, told, p, DIAG_YAML_BLANK, WANT_SPACE, NO_SPACE);
+        any = true;
         l.end = p;
     }
     node->text = (struct slice){l.p, (size_t)(l.end - l.p)};
     const char *tab = node->text.n ? memchr(l.p, '\t', node->text.n) : NULL;
     if (tab)
-        tell_in(node, d, tab, DIAG_YAML_TAB, "a space", "a tab in the midst of a text");
+        tell_in(node, d, told, tab, DIAG_YAML_TAB, "a space", "a tab in the midst of a text");
+}
+
+bool trap_map(const struct yaml *node, struct diags *d)
+{
+    const char *p = node->kind == YAML_SCALAR && !node->quoted && node->text.n
+                        ? memmem(node->text.p, node->text.n, "：", 3)
+                        : NULL;
+    int told = 0;
+    if (!p)
+        return false;
+    tell_in(node, d, &told, p, DIAG_YAML_LOOKALIKE, WANT_COLON,
+            "a full-width colon: YAML takes it for a letter");
+    return true;
 }
 
 bool trap_comment(const struct yaml *key)

@@ -28,8 +28,10 @@ static const char fuzz_workflow[] = "workflow: fuzz\n"
                                     "      points: optional number\n"
                                     "      kind: optional 好 | 差\n"
                                     "      lines: {list of: {item: text, points: number}}\n"
+                                    "documents:\n"
+                                    "  paper: {title: 文书, number: 试〔year〕n号, issuer: office, template: paper.html}\n"
                                     "measures:\n"
-                                    "  note: {title: 提示, level: notice, topic: notifications, basis: 一, to: [unit]}\n"
+                                    "  note: {title: 提示, level: notice, topic: notifications, basis: 一, to: [unit], document: paper}\n"
                                     "machines:\n"
                                     "  talk:\n"
                                     "    title: 谈\n"
@@ -57,6 +59,8 @@ static const char fuzz_units[] = "id,name,kind,roles,liaison,head,from,to\n"
 static const char fuzz_relations[] = "subject,relation,unit,from,to\na,lead,w-1,,\na,lead,w-2,,\nb,lead,w-2,,\n";
 static const char fuzz_things[] = "id,title,points\na,甲,1.5\nb,乙,2\n";
 
+static const char fuzz_paper[] = "<p>{unit}：{title}。</p><ul>{each units by title}<li>{position}{title}</li>{end}</ul>\n";
+
 /* The zone as the machine's tzdata has it: a part of every definition. */
 static inline struct slice fuzz_zone(void)
 {
@@ -75,16 +79,17 @@ enum fuzz_file { FUZZ_WORKFLOW, FUZZ_UNITS, FUZZ_RELATIONS, FUZZ_THINGS, FUZZ_FI
 /* The definition's files, ordered by path; guard stands in the rule's condition. */
 static inline struct bundle fuzz_bundle(struct arena *a, const char *guard)
 {
-    struct bundle b = {.root = S("fuzz/workflow.yaml"), .n = 5};
+    struct bundle b = {.root = S("fuzz/workflow.yaml"), .n = 6};
     int n = snprintf(NULL, 0, fuzz_workflow, guard);
     char *text = arena_alloc(a, (size_t)n + 1);
     snprintf(text, (size_t)n + 1, fuzz_workflow, guard);
-    b.files = ARENA_ARRAY(a, struct bundle_file, 5);
+    b.files = ARENA_ARRAY(a, struct bundle_file, 6);
     b.files[0] = (struct bundle_file){.path = S("fuzz/relations.csv"), .content = slice_of(fuzz_relations)};
     b.files[1] = (struct bundle_file){.path = S("fuzz/things.csv"), .content = slice_of(fuzz_things)};
     b.files[2] = (struct bundle_file){.path = S("fuzz/units.csv"), .content = slice_of(fuzz_units)};
     b.files[3] = (struct bundle_file){.path = S("fuzz/workflow.yaml"), .content = {text, (size_t)n}};
-    b.files[4] = (struct bundle_file){.path = S("zoneinfo/UTC"), .content = fuzz_zone()};
+    b.files[4] = (struct bundle_file){.path = S("fuzz/templates/paper.html"), .content = slice_of(fuzz_paper)};
+    b.files[5] = (struct bundle_file){.path = S("zoneinfo/UTC"), .content = fuzz_zone()};
     for (size_t i = 0; i < b.n; i++)
         b.files[i].shown = b.files[i].path;
     return b;

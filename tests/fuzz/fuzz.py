@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-NAMES = ("yaml", "csv", "expression", "event")
+NAMES = ("yaml", "csv", "expression", "event", "template")
 GUARD = re.compile(r"^\s*(?:- )?(?:if|value|that|only-if|total|middle):\s+(.+?)\s*(?:#.*)?$", re.MULTILINE)
 MESSAGES = ("submission review fact reading ranking directive extension_requested extend waive pause resume excuse annul supersede "
             "roster_change definition deadline_reached decide").split()
@@ -50,6 +50,8 @@ def seeds(name):
         return [bytes([kind]) + p.read_bytes() for p in tables for kind in range(3)]
     if name == "expression":
         return [guard.encode() for p in workflows for guard in GUARD.findall(p.read_text(encoding="utf-8", errors="replace"))]
+    if name == "template":
+        return [p.read_bytes() for folder in ("workflows", "tests") for p in (ROOT / folder).glob("**/templates/*.html")]
     return [bytes([i]) + f'{{"workflow":"fuzz","{m}":{EVENTS[m]}}}'.encode() for i, m in enumerate(MESSAGES)]
 
 

@@ -1,5 +1,5 @@
 # Fuzzers: tests/fuzz/*.c under libFuzzer, ASan and UBSan, in a build of their own by clang.
-FUZZERS := yaml csv expression event
+FUZZERS := yaml csv expression event template
 FUZZ_RUNS ?= 20000
 FUZZ_SECONDS ?= 600
 FUZZ_SAN := -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer

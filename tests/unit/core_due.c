@@ -249,13 +249,21 @@ static void the_list_is_in_due_order(void **state)
 static void the_workflow_bounds_its_obligations(void **state)
 {
     (void)state;
-    const struct obligation *o = &p->obligations[OB_REPORT];
+    struct obligation *o = &p->obligations[OB_REPORT];
     p->effective = (struct span){date_from_civil(2024, 6, 1), DATE_NONE};
+    o->effective.from = DATE_NONE;
     assert_false(due_in_force(p, o, (struct period){PERIOD_MONTH, 2024 * 12 + 4}));
     assert_true(due_in_force(p, o, (struct period){PERIOD_MONTH, 2024 * 12 + 5}));
     assert_true(due_in_force(p, o, (struct period){PERIOD_MONTH, 2024 * 12 + 11}));
     assert_false(due_in_force(p, o, (struct period){PERIOD_MONTH, 2025 * 12}));
     assert_false(due_in_force(p, o, (struct period){PERIOD_QUARTER, 2024 * 4 + 3}));
+    p->effective.from = date_from_civil(2024, 6, 18); /* June had begun, and the obligation says that it is owed */
+    assert_false(due_in_force(p, o, (struct period){PERIOD_MONTH, 2024 * 12 + 5}));
+    o->effective.from = date_from_civil(2024, 6, 1);
+    assert_false(due_in_force(p, o, (struct period){PERIOD_MONTH, 2024 * 12 + 4}));
+    assert_true(due_in_force(p, o, (struct period){PERIOD_MONTH, 2024 * 12 + 5}));
+    assert_true(due_of(p, o, (struct period){PERIOD_MONTH, 2024 * 12 + 5}, fx).opens == at(p, "2024-06-18", 0, 0));
+    assert_true(due_of(p, o, (struct period){PERIOD_MONTH, 2024 * 12 + 6}, fx).opens == at(p, "2024-07-01", 0, 0));
 }
 
 /* Whatever the rule, the day lies within the period (but for later ones and rolls), and due dates ascend with

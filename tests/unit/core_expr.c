@@ -177,6 +177,12 @@ static void moving_in_time(void **state)
     expect(node(EXPR_PREVIOUS, 1, constant(period("2024Q1"))), "2023Q4");
     expect(node(EXPR_NEXT, 1, constant(period("2024-W52"))), "2025-W01");
     expect(node(EXPR_NEXT, 1, constant(na())), "n/a");
+    expect(node(EXPR_START_OF, 1, limit), "2024-03-31T00:00:00Z");
+    expect(node(EXPR_END_OF, 1, limit), "2024-04-01T00:00:00Z");
+    expect(node(EXPR_START_OF, 1, constant(period("2024Q1"))), "2024-01-01T00:00:00Z");
+    expect(node(EXPR_END_OF, 1, constant(period("2024Q1"))), "2024-04-01T00:00:00Z");
+    expect(node(EXPR_END_OF, 1, constant(na())), "n/a");
+    expect(node(EXPR_END_OF, 1, constant(text("2024"))), "n/a");
 }
 
 /* ---- the roster */

@@ -133,6 +133,13 @@ static const struct expr *of_op(struct arena *a, enum expr_op op, int index, int
     return x;
 }
 
+static struct document_part *part_of(struct arena *a, const struct expr *x, size_t end)
+{
+    struct document_part *part = ARENA_NEW(a, struct document_part);
+    *part = (struct document_part){.value = x, .end = end};
+    return part;
+}
+
 static const struct expr **just(struct arena *a, const struct expr *x)
 {
     const struct expr **list = ARENA_ARRAY(a, const struct expr *, 4);
@@ -232,6 +239,9 @@ static const char *events_and_measures(struct program *p, struct arena *a, int w
     TRY("expressions are missing", p->measures[0].to = NULL)
     TRY(BEYOND, p->measures[0].copy = just(a, &beyond); p->measures[0].ncopy = 1)
     TRY(BEYOND, struct template_part *t = ARENA_NEW(a, struct template_part); t->value = &beyond; p->measures[0].body = t; p->measures[0].nbody = 1)
+    TRY("issuer 99 of", p->ndocuments = 1; p->documents[0].issuer = 99)
+    TRY(BEYOND, p->ndocuments = 1; p->documents[0].part = part_of(a, &beyond, 0); p->documents[0].nparts = 1)
+    TRY("an each ends behind itself", p->ndocuments = 1; p->documents[0].part = part_of(a, NULL, 1); p->documents[0].nparts = 1)
     TRY("type 99 of", p->params = ARENA_NEW(a, struct param); p->params->type.tag = 99; p->nparams = 1)
     return NULL;
 }

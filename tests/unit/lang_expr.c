@@ -117,7 +117,7 @@ static void card_make(struct arena *a, struct machine *m)
 
 struct fixture {
     struct bench *bench;
-    struct compiler c;
+    struct build build; /* what a compiler stands in */
     struct scope scope;
     struct yaml *root;
     struct let_source lets[5];
@@ -138,15 +138,15 @@ static struct fixture *fixture_new(const char *text, int kind, int machine)
         text);
     b->file.content = yaml;
     f->bench = b;
-    f->c = (struct compiler){.arena = b->arena, .diags = &b->diags, .program = program_new(b->arena)};
-    card_make(b->arena, &f->c.program->machines[CARD]);
+    f->build.c = (struct compiler){.arena = b->arena, .diags = &b->diags, .program = program_new(b->arena)};
+    card_make(b->arena, &f->build.c.program->machines[CARD]);
     f->root = yaml_parse(&b->file, &b->diags);
     assert_non_null(f->root);
     for (size_t i = 0; i < 5; i++)
         f->lets[i] = (struct let_source){slice_of(let[i]), yaml_get(f->root, let[i])};
-    f->scope = (struct scope){.c = &f->c, .kind = kind, .lets = f->lets, .nlets = 5};
+    f->scope = (struct scope){.c = &f->build.c, .kind = kind, .lets = f->lets, .nlets = 5};
     if (machine == CARD)
-        f->scope.machine = &f->c.program->machines[CARD];
+        f->scope.machine = &f->build.c.program->machines[CARD];
     f->scope.in_task = machine == DUTY;
     return f;
 }
@@ -215,6 +215,8 @@ static const char *const op_name[] = {
     [EXPR_AT] = "at",
     [EXPR_FIELD] = "part",
     [EXPR_DUE_DAY] = "due-day",
+    [EXPR_START_OF] = "start-of",
+    [EXPR_END_OF] = "end-of",
 };
 
 /* (op index.index2 args…): indices where the operation has one. */
@@ -407,6 +409,8 @@ static void moments_and_periods(void **state)
     good("30d after event.held", CALLED, CARD, NULL, "date", "(after 30d (event 0))");
     good("5 workdays before 2024-03-29", -1, 0, NULL, "date", "(before 5 workdays 2024-03-29)");
     good("quarter of previous(event.month)", CALLED, 0, NULL, "quarter", "(to 4 (prev (event 5)))");
+    good("3d after end-of(event.held)", CALLED, 0, NULL, "instant", "(after 3d (end-of (event 0)))");
+    good("start-of(month of now)", -1, 0, NULL, "instant", "(start-of (to 3 (meta 4)))");
     good("event.held + 3d", CALLED, 0, NULL, "date", "(+ (event 0) 3d)");
     good("event.held - 2024-01-01 > 3", CALLED, 0, &yesno, "yes-no", "(> (- (event 0) 2024-01-01) 3)");
     good("at measure.limit", -1, CARD, NULL, "optional instant", "(meta 3)");
@@ -418,7 +422,7 @@ static void latest_and_lets(void **state)
     struct fixture *f = fixture_new(
         "risen and twice > 2 and latest(ranked).low and latest(ranked).received > since", -1, CARD);
     const struct expr *x = compile(f, &yesno);
-    const struct machine *m = &f->c.program->machines[CARD];
+    const struct machine *m = &f->build.c.program->machines[CARD];
 
     (void)state;
     assert_non_null(x);

@@ -271,6 +271,10 @@ static void due_days(void **state)
     (void)state;
     expect("due-day(progress, 2024Q1)", "2024-03-24", 0);
     expect("due-day(calls, month of 2024-02-11)", "2024-02-29", 0);
+    expect("end-of(due-day(progress, 2024Q1))", "2024-03-25 00:00", 0);
+    expect("1mo after start-of(2024Q1)", "2024-02-01 00:00", 0);
+    expect("end-of(month of now) = start-of(next(month of now))", "yes", 0);
+    refused("end-of(now) > now", "this is instant; a date or a period");
     refused("due-day(calls, 2024Q1) = 2024-01-01", "this is quarter; month");
     refused("due-day(cals, 2024-01) = 2024-01-01", "did you mean “calls”");
 }
@@ -328,6 +332,7 @@ static void mistakes(void **state)
     refused("low of card[unit, subject] > 「a」", "W0045");
     refused("lou of card[unit, subject]", "did you mean “low”");
     refused("count(tasks where obligation = progres)", "did you mean “progress”");
+    refused("count(tasks where obligation = 「progres」)", "none of the words");
     refused("count(card where lwo > 1)", "did you mean “low”");
     refused("issued(yelow)", "did you mean “yellow”");
     refused("issued(yellow to 3)", "a unit");

@@ -240,6 +240,11 @@ static void test_wrong_measures(void **state)
     static const struct wrong wrong[] = {
         {WORKFLOW, "    basis: 五（三）\n    to: [unit, unit.liaison]", "    to: [unit, unit.liaison]",
          "W0140 t/workflow.yaml:61:3 measure yellow has no basis; the article, as printed; or obligation, rule or ledger"},
+        {WORKFLOW, "    basis: 五（三）\n    to: [unit, unit.liaison]", "    basis: params.artcle\n    to: [unit, unit.liaison]",
+         "W0120 t/workflow.yaml:65:12 no parameter “artcle” is declared; one of: tail, window, within"},
+        {WORKFLOW, "limit: params.within", "limit: event.finish-by",
+         "W0181 t/workflow.yaml:13:3 nothing uses the parameter “within”\n"
+         "W0109 t/workflow.yaml:68:12 a measure serves any rule, and knows no event; limit: case, and {limit: event.finish-by} before the measure where it is issued"},
         {WORKFLOW, "level: yellow", "level: amber",
          "W0107 t/workflow.yaml:63:12 “amber” is no level; one of: notice, reminder, warning, circular, listing, yellow, red, lift, interview, statement, referral, withdrawal"},
         {WORKFLOW, "topic: supervision", "topic: supervisions",
@@ -258,7 +263,7 @@ static void test_wrong_measures(void **state)
         {WORKFLOW, "督〔year〕n号", "督(year)n号",
          "W0142 t/workflow.yaml:58:30 “督(year)n号” is no document number; the issuer's mark, 〔year〕, n: 绥营督〔year〕n号"},
         {WORKFLOW, "title: 督办单,", "title: 督办单, template: slip.html,",
-         "W0143 t/workflow.yaml:58:32 there is no template slip.html; a file of the workflow's folder"},
+         "W0143 t/workflow.yaml:58:32 there is no template slip.html; a file of the folder templates/, beside this file"},
         {WORKFLOW, "{limit}前整改", "{limits}前整改",
          "W0043 t/workflow.yaml:70:36 "},
         {WORKFLOW, "{limit}前整改", "{limit前整改",

@@ -113,6 +113,7 @@ static void what_is_printed_is_what_was_written(void **state)
         {&named, "(if lates > 2 then 1 else 2) × params.circular-at", NULL},
         {&ruled, "event.month = month of now", NULL},
         {&ruled, "event.received > due-day(monthly, event.month)", NULL},
+        {&ruled, "event.received > end-of(event.month)", NULL},
         {&ruled, "tasks[monthly, previous(event.month), event.by].late", NULL},
         {&ruled, "latest(appeal).month = next(event.month) or latest(appeal).received is missing", NULL},
         {&ruled, "upheld or month is given", NULL},

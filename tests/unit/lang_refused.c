@@ -285,6 +285,15 @@ static void edits_of_tallies(void **state)
 {
     /* clang-format off */
     static const struct refused refused[] = {
+        {"tally", "    vars:    {month: month}\n    initial: new\n    states:\n      new:\n        title: 待报\n        rules:\n          - {when: claim, do: [{set: month, to: event.month}], go: declared}\n",
+         "    vars:    {month: month, kept: {type: {list of: {item: work | timely | news | dynamic, points: number}}}}\n    reach: {self-score: {unit: event.by, claim: 「年」}}\n    initial: new\n    states:\n      new:\n        title: 待报\n        rules:\n          - {when: claim, do: [{set: month, to: event.month}], go: declared}\n          - {when: self-score, do: [{set: kept, to: event.lines}]}\n",
+         ""},
+        {"tally", "    vars:    {month: month}\n    initial: new\n    states:\n      new:\n        title: 待报\n        rules:\n          - {when: claim, do: [{set: month, to: event.month}], go: declared}\n",
+         "    vars:    {month: month, kept: {type: {list of: {item: number, points: number}}}}\n    reach: {self-score: {unit: event.by, claim: 「年」}}\n    initial: new\n    states:\n      new:\n        title: 待报\n        rules:\n          - {when: claim, do: [{set: month, to: event.month}], go: declared}\n          - {when: self-score, do: [{set: kept, to: event.lines}]}\n",
+         "W0044 +8:53 this is list of {item: work | timely | news | dynamic, points: number}"},
+        {"tally", "    vars:    {month: month}\n    initial: new\n    states:\n      new:\n        title: 待报\n        rules:\n          - {when: claim, do: [{set: month, to: event.month}], go: declared}\n",
+         "    vars:    {month: month, kept: {type: {list of: {item: work | timely | news | dynamic, points: number, more: text}}}}\n    reach: {self-score: {unit: event.by, claim: 「年」}}\n    initial: new\n    states:\n      new:\n        title: 待报\n        rules:\n          - {when: claim, do: [{set: month, to: event.month}], go: declared}\n          - {when: self-score, do: [{set: kept, to: event.lines}]}\n",
+         "W0044 +8:53 this is list of {item: work | timely | news | dynamic, points: number}"},
         {"tally", "{score: monthly.dynamic, points: 1, period: month, reason: 「动态调整目标任务」}",
          "{score: montly.dynamic, points: 1, period: month}",
          "W0221 +0:25 no tally “montly” is declared"},
@@ -588,6 +597,8 @@ static void edits_of_expressions_and_machines(void **state)
          "W0108 +1:15 “many” is no number\n"
          "W0131 +1:15 nothing says what is counted\n"
          "W0107 +2:14 “maybe” is no yes or no"},
+        {"deductions", "未递减或重复扣分, final: yes", "未递减或重复扣分, final: Yes", /* told, and taken as meant */
+         "W0107 +0:41 “Yes” is no yes or no"},
         {"instances", "    remind:  none\n",
          "    remind:  none\n    counts: submitted\n    at-least: 2\n",
          "W0131 +1:13 “submitted” cannot be counted"},
