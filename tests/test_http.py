@@ -322,9 +322,9 @@ class Rows(Shared):
     def test_live(self):
         with Stream(self.d, "/v1/live") as s:
             self.assertEqual(s.next()["event"], "changed")
+            started = time.monotonic()
             for i in range(20):
                 self.d.post(dispatch(f"live-{i}"))
-            started = time.monotonic()
             ticks = [int(s.next()["data"]), 0]
             self.d.post(dispatch("live-last"))
             ticks[1] = int(s.next()["data"])
