@@ -224,7 +224,8 @@ static void merged_scan(void *ctx, int machine, const struct slice *key, size_t 
     struct turn *t = ctx;
     struct slice least[KEY_PARTS_MAX] = {{0}};
     bool found;
-    memcpy(least, key, nkey * sizeof *key);
+    if (nkey)
+        memcpy(least, key, nkey * sizeof *key);
     struct merge m = {.turn = t,
                       .machine = machine,
                       .key = key,

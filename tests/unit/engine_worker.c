@@ -539,10 +539,12 @@ static void a_full_disk_is_waited_out(void **state)
             size_t refused = s->bell.refused;
             worker_append(s->worker, TOPIC_DEADLINES, &e, answered, &s->bell);
             WAIT_UNTIL(s, s->bell.refused > refused || found(s, e.source, e.id) == QUERY_APPLIED);
-            WAIT_UNTIL(s, status(s).trouble[0] == 0);
+            if (s->bell.refused > refused)
+                listen(&s->bell); /* the next try has to wait for the worker's own */
         }
         assert_int_equal(found(s, e.source, e.id), QUERY_APPLIED);
     }
+    WAIT_UNTIL(s, status(s).trouble[0] == 0);
     WAIT_UNTIL(s, status(s).counters.applied + status(s).counters.no_effect == 21); /* and the definition */
     assert_int_equal(count_rows(s, query_cases), 1);
     stage_free(s);
