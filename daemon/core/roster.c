@@ -189,7 +189,8 @@ static void change_put(struct draft *d, const struct roster_change *c)
         link_put(d, &c->relations[i], c->from);
 }
 
-void successions_sort(struct succession *s, size_t n)
+/* By day, and in the given order within one. */
+static void successions_sort(struct succession *s, size_t n)
 {
     for (size_t i = 1; i < n; i++) {
         struct succession one = s[i];

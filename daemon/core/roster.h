@@ -10,9 +10,6 @@
 struct program *program_with_roster(const struct program *base, const struct roster_change *const *change,
                                     size_t n, struct arena *a);
 
-/* By day, and in the given order within one. */
-void successions_sort(struct succession *s, size_t n);
-
 /* Who stands for the unit on the day d: itself while it is in force, else whoever took over from it, or from
  * that one. The unit itself when nobody did. */
 struct slice program_heir(const struct program *p, struct slice unit, enum heir what, date_t d);

@@ -162,13 +162,6 @@ static json_t *fill_decide(struct draft *d)
 
 /* ---- */
 
-#define OF_MEASURE                                                                                           \
-    {"measure", YAML_SCALAR, false}, {"unit", YAML_SCALAR, false}, {"subject", YAML_SCALAR, false},          \
-        {"about", YAML_SCALAR, false}, {"obligation", YAML_SCALAR, false},                                   \
-    {                                                                                                        \
-        "period", YAML_SCALAR, false                                                                         \
-    }
-
 static const struct key_def annulment_keys[] = {
     {"record", YAML_SCALAR, false, "RECORD", NULL,
      "`at TIME`, `N at TIME`: the event of that time in the steps before; of several, the Nth"},

@@ -318,7 +318,7 @@ const struct expr *check_ast(struct checker *k, const struct ast *x, const struc
 
 /* ---- entry */
 
-const struct expr *check_phrase(struct checker *k, const struct type *want)
+static const struct expr *check_phrase(struct checker *k, const struct type *want)
 {
     const struct ast *x = parse_phrase(&k->phrase);
 

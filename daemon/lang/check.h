@@ -35,7 +35,6 @@ const struct expr *check_as(struct checker *k, const struct ast *x, const struct
 /* Both sides of something; a bare word on either side gets its meaning from the other. */
 bool check_pair(struct checker *k, const struct ast *x, const struct ast *y, const struct type *want,
                 const struct expr **a, const struct expr **b);
-const struct expr *check_phrase(struct checker *k, const struct type *want);
 struct expr *expr_new(const struct checker *k, enum expr_op op, struct type type, int index);
 struct expr *expr_over(const struct checker *k, enum expr_op op, struct type type,
                        const struct expr *const *arg, size_t n);
