@@ -29,7 +29,7 @@ def write(name, header, rows):
 
 def main():
     units = [
-        ("hh-lead", "市专班牵头单位", "organ", "lead", LEAD_NAMES, "hh-lead-l", "hh-lead-h"),
+        ("hh-lead", "市专班牵头单位", "organ", "lead|city|office", LEAD_NAMES, "hh-lead-l", "hh-lead-h"),
         ("hh-yhb", "市优化营商环境领导小组办公室", "organ", "optimisation", "市优化办", "", ""),
         ("hh-wz", "市督导考评问责工作专班", "organ", "accountability", ACCOUNTABILITY_NAMES, "", ""),
     ]

@@ -218,16 +218,16 @@ class Year:
             self.lead(at(dt.date(2022, month, day), 14), what, unit=unit, matter=matter, **fields)
 
         # One county the whole way: reminded, listed, talked to, referred, and settled in the end.
-        step(5, 11, "urging", "hh-c05", "信易贷", trigger="日常考评发现问题")
+        step(5, 11, "prompt", "hh-c05", "信易贷", trigger="日常考评发现问题")
         step(5, 30, "still-short", "hh-c05", "信易贷", against="时序进度")  # refused: no listing yet
-        step(6, 6, "shortfall", "hh-c05", "信易贷", ground="延迟完成")
+        step(6, 6, "shortfall", "hh-c05", "信易贷", ground="延迟完成任务", finish_by="2022-07-08")
         step(7, 11, "still-short", "hh-c05", "信易贷", against="完成质效")
         step(8, 15, "still-short", "hh-c05", "信易贷", against="完成质效")
         step(11, 21, "settled", "hh-c05", "信易贷", result="额度达到序时进度")
         # Listed, and put right.
-        step(6, 13, "shortfall", "hh-r06", "信息目录", ground="质量未达标")
+        step(6, 13, "shortfall", "hh-r06", "信息目录", ground="完成任务未达标")
         step(7, 4, "settled", "hh-r06", "信息目录", result="目录重新印发")
-        step(9, 5, "shortfall", "hh-c02", "承诺公示", ground="推进不力")
+        step(9, 5, "shortfall", "hh-c02", "承诺公示", ground="推进工作不力")
         step(9, 26, "settled", "hh-c02", "承诺公示", result="全部公示")
         # Talked to directly.
         step(7, 18, "poor-organisation", "hh-r09", "信易贷")
@@ -242,7 +242,7 @@ class Year:
         step(10, 12, "misconduct", "hh-r07", "惩戒清单", ground="责任不清晰", slowed=True, harmed=True)
         step(10, 19, "misconduct", "hh-r04", "信用评价", ground="协办不配合", joint_with=["hh-r03"], slowed=True, harmed=True)
         step(11, 9, "concealed", "hh-c05", "新官不理旧账", found="实地督导发现未上报")
-        step(11, 16, "urging", "hh-c01", "宣传年活动", trigger="市领导重要批示")
+        step(11, 16, "prompt", "hh-c01", "宣传年活动", trigger="领导重要批示")
         for month, day, unit, matter in ((5, 17, "hh-c02", "归集系统停机"), (8, 3, "hh-r08", "赋码数据错误")):
             when = dt.date(2022, month, day)
             self.fact(at(when, 8, 40), "urgent", unit, PORTAL, matter=matter)

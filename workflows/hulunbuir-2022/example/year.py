@@ -81,6 +81,10 @@ class Year:
                 self.fact(at(day + days(20), 11), LEAD, "advice-answered", "hl-court", ref=f"jy-{n:02}", reply="已采纳")
         self.reading(at(dt.date(2022, 4, 29)), "advice-back", "hl-court", ratio={"numerator": "19", "denominator": "27"})
 
+    def exchange(self):
+        self.fact(at(dt.date(2022, 4, 20)), LEAD, "exchange-told", "hl-court", meeting="大讨论活动对照检视研讨交流会",
+                  found="对照九个“是否”逐项检视，问题均已列入台账，逐项明确整改措施、完成时限、牵头领导和责任部门。")
+
     def put_right(self, unit, ref, day, limit):
         how = self.random.random()
         if how > 0.95:
@@ -180,7 +184,7 @@ class Year:
                 self.emit(done + days(2), LEAD, "Review", {"review": {**task, "reporter": "hl-court", "verdict": "ACCEPT"}})
 
     def write(self, out):
-        for part in (self.tasks, self.opinions, self.books, self.cases, self.counters, self.highlights, self.inspectors):
+        for part in (self.tasks, self.opinions, self.exchange, self.books, self.cases, self.counters, self.highlights, self.inspectors):
             part()
         self.events.sort(key=lambda e: e[:2])
         for n, (when, _, source, kind, body) in enumerate(self.events, 1):

@@ -265,9 +265,9 @@ class Year:
                     self.fact(at(limit + self.random.randint(20, 40) * DAY, 16), unit, "completed", matter=matter, result="已补办")
         self.listed(self.counties[4], "指标质效下滑", "推进工作不力", dt.date(2022, 9, 14))
         self.listed(self.counties[12], "考评数据失实", "完成任务未达标", dt.date(2023, 2, 15))
-        for n, trigger in enumerate(["省市领导重要批示", "重点工作任务监测质效", "日常考评发现问题", "省市领导重要批示", "其他"]):
+        for n, trigger in enumerate(["领导重要批示", "监测质效", "日常考评发现问题", "领导重要批示", "其他"]):
             day = day_of(self.months[1 + 2 * n], 11)
-            self.fact(at(day, 9), "qq-office", "tip", unit=self.random.choice(self.supervised), matter=f"{trigger}事项{n + 1}", trigger=trigger)
+            self.fact(at(day, 9), "qq-office", "prompt", unit=self.random.choice(self.supervised), matter=f"{trigger}事项{n + 1}", trigger=trigger)
         self.fact(at(dt.date(2022, 11, 22), 9), "qq-city", "poor-organisation", unit=self.counties[9], matter="专班组织推进")
 
     def listed(self, unit, matter, ground, day):
@@ -282,7 +282,7 @@ class Year:
             self.fact(at(report + self.random.randint(6, 20) * DAY, 10), "qq-city", "settled", unit=unit, matter=matter, result="验收完结")
             return
         talk = first + self.random.randint(2, 9) * DAY
-        self.fact(at(talk, 14), "qq-city", "still-short", unit=unit, matter=matter, against=self.random.choice(["序时进度", "完成质效"]))
+        self.fact(at(talk, 14), "qq-city", "still-short", unit=unit, matter=matter, against=self.random.choice(["时序进度", "完成质效"]))
         if self.random.random() < 0.6:
             self.fact(at(talk + 10 * DAY, 16), unit, "rectified", matter=matter, file="zhenggai.pdf")
             self.fact(at(second + self.random.randint(-8, 6) * DAY, 10), "qq-city", "settled", unit=unit, matter=matter, result="验收完结")

@@ -98,6 +98,8 @@ def main():
         relations.append((f"tf-{tf:02}", "superior", f"mdj-tf-{tf:02}"))
         relations.append((f"tf-{tf:02}", "benchmark", "bm-hn"))
     units.append(("sfh-ftz", "自贸片区", "organ", "zone", "", "sfh-ftz-l", "sfh-ftz-h", SINCE, "", ""))
+    for u in range(1, len(NUMERALS) + 1):  # whom 五（五）calls on to speak
+        units.append((f"u-{u:02}-h", f"牵头单位{NUMERALS[u - 1]}负责人", "post", "principal", "", "", "", SINCE, "", ""))
     units.append(("bm-hn", "桦南县", "place", "model", "", "", "", SINCE, "", ""))
     units.append(("bm-hrb", "哈尔滨市", "place", "model", "", "", "", SINCE, "", ""))
     relations.append(("sfh-ftz", "benchmark", "bm-hrb"))

@@ -263,6 +263,8 @@ class Rest(Year):
                      for a in assignments if a["taskforce"] == tf]
             if tf != "tf-10":  # has filed none, and no day was set
                 self.submit(self.minute(dt.date(2024, 2, 20 + n % 8), 15), "lift-plan", tf, {"plans": plans}, period="2024")
+            if n % 4 != 3:
+                self.submit(at(dt.date(2024, 2, 26), 9 + n), "innovation-plan", tf, {"plan": f"{tf}-plan.docx"}, period="2024")
             if tf != "tf-09":
                 self.submit(self.minute(dt.date(2024, 3, 4 + n), 15), "visit-list", tf, {"list": f"{tf}-visits.xlsx"}, period="2024")
         for tf in self.several:
