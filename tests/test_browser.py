@@ -17,6 +17,11 @@ def slow(id):
         "unit": "u-01", "subject": "浏览器检验", "degree": "推进缓慢"}}}, time="2024-10-19T08:00:00Z", source="bureau/test")
 
 
+def annul(id, record):
+    return event(id, {"workflow": "suifenhe-2024", "reason": "查明不实", "annul": {"reporter": "sfh-yhb", "record": {"source": "bureau/test", "id": record}}},
+                 type="duban.v1.Annul", time="2024-10-19T09:00:00Z", source="bureau/test")
+
+
 @unittest.skipUnless(any(map(shutil.which, CHROMIUM)), "no Chromium")
 @unittest.skipUnless((BROWSER / "node_modules" / "playwright-core").is_dir(), "tests/browser: not installed (make browser)")
 class Page(unittest.TestCase):
@@ -32,6 +37,10 @@ class Page(unittest.TestCase):
         """What the script asks for. The address stays, so that the page can come back to it."""
         if what == "post":
             self.assertEqual(self.d.post(slow("browser-1")).status, 202)
+        elif what == "annul":
+            answer = self.d.post(annul("browser-2", "browser-1"))
+            self.assertEqual(answer.status, 202, answer.text)
+            self.assertEqual(self.d.outcome("bureau/test", "browser-2").json["status"], "applied")
         elif what == "stop":
             self.d.stop()
         elif what == "start":

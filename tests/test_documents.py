@@ -2,6 +2,7 @@
 
 UPDATE=1 writes the pages anew."""
 import html.parser
+import json
 import os
 import pathlib
 import re
@@ -10,12 +11,13 @@ import subprocess
 import tempfile
 import unittest
 
-from daemon import ROOT, SUIFENHE, Daemon, event, program
+from daemon import ROOT, Daemon, event, program
 
 WORKFLOW = ROOT / "tests" / "language" / "documents"
 GOLDEN = WORKFLOW / "golden"
 BROWSER = ROOT / "tests" / "browser"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+LONG = 45  # rows of a circular that takes several sheets
 STYLE = re.compile(r"<style>.*</style>", re.DOTALL)
 POLICY = re.compile(r"sha256-[A-Za-z0-9+/]{43}=")
 KILLS = 8
@@ -47,6 +49,15 @@ def pages(test, workflow, events):
 def delayed(n):
     return event(f"d-{n}", {"workflow": "documents", "fact": {"kind": "delayed", "reporter": "sys-dc", "fields": {
         "unit": "sys-fg", "subject": f"事项{n}", "days": n}}}, time="2024-05-06T02:00:00Z", source="dc")
+
+
+def annul(id, record, time="2024-05-08T02:00:00Z", reason="查明<不实>"):
+    return event(id, {"workflow": "documents", "reason": reason, "annul": {"reporter": "sys-dc", "record": {"source": "dc", "id": record}}},
+                 type="duban.v1.Annul", time=time, source="dc")
+
+
+def review(id, month="2024-05", time="2024-05-07T02:00:00Z"):
+    return event(id, {"workflow": "documents", "fact": {"kind": "review", "reporter": "sys-dc", "fields": {"month": month}}}, time=time, source="dc")
 
 
 def documents(d):
@@ -95,15 +106,17 @@ class Golden(unittest.TestCase):
                 self.assertNotRegex(page, r"url\(|https?://|@import")
 
     def test_a_year_is_numbered_without_gaps(self):
-        names = pages(self, SUIFENHE, SUIFENHE / "example" / "2024.jsonl")
-        numbers = {}
-        for name in names:
-            if given := re.fullmatch(r"(.+〔\d+〕)(\d+)号", name):
-                numbers.setdefault(given[1], []).append(int(given[2]))
-        self.assertTrue(numbers)
-        for series, given in numbers.items():
-            self.assertEqual(sorted(given), list(range(1, len(given) + 1)), series)
-        self.assertGreater(len(names), 50)
+        for events in sorted((ROOT / "workflows").glob("*/example/[0-9]*.jsonl")):
+            workflow = events.parent.parent
+            names = pages(self, workflow, events)
+            numbers = {}
+            for name in names:
+                if given := re.fullmatch(r"(.+〔\d+〕)(\d+)号", name):
+                    numbers.setdefault(given[1], []).append(int(given[2]))
+            self.assertTrue(numbers, workflow.name)
+            for series, given in numbers.items():
+                self.assertEqual(sorted(given), list(range(1, len(given) + 1)), f"{workflow.name}: {series}")
+            self.assertGreater(len(names), 50, workflow.name)
 
     def test_too_long(self):
         """A document that would be without end is refused with the place, and nothing is issued."""
@@ -146,6 +159,42 @@ class Served(unittest.TestCase):
             self.assertEqual(done.returncode, 1)
             self.assertIn("no measure 0 with a document", done.stderr)
 
+    def test_withdrawn(self):
+        """It says so from then on, whatever is killed; what was issued stays to be had, byte by byte."""
+        d = Daemon(workflows=[staged(self)], time="events").start()
+        self.addCleanup(d.clean)
+        self.assertEqual(d.post(delayed(1)).status, 202)
+        self.assertEqual(d.outcome("dc", "d-1").json["status"], "applied")
+        (id, measure), = documents(d).items()
+        notice, = (n for n in d.get("/v1/topics/notifications").rows if n["measure"] == "notice")
+        paths = [f"/v1/workflows/documents/documents/{i}" for i in (id, notice["id"])]
+        before = [d.get(p).text for p in paths]
+        self.assertTrue(all("withdrawn\"" not in page for page in before))
+        self.assertEqual([d.get(f"{p}?original=yes").text for p in paths], before)
+
+        self.assertEqual(d.post(annul("a-1", "d-1")).status, 202)
+        self.assertEqual(d.outcome("dc", "a-1").json["status"], "applied")
+        told, = (m for m in d.get("/v1/measures?workflow=documents&measure=withdrawal").rows)
+        self.assertEqual(told["withdrawn"], {"reason": "查明<不实>", "date": "2024-05-08", "document": "督办单", "number": measure["number"]})
+        after = [d.get(p).text for p in paths]
+        for page in after:
+            self.assertIn('<article class="page void">', page)
+            self.assertIn('<p class="stamp">已撤销</p>\n<p class="since">撤销日期：2024年5月8日</p>\n<p class="reason">撤销原因：查明&lt;不实&gt;</p>', page)
+            self.assertTrue(Elements(page).fits)
+        self.assertIn(f'<p class="notice">撤销通知编号：{told["id"]}</p>', after[0])
+        self.assertIn(f"<title>已撤销：督办单 {measure['number']}</title>", after[0])
+        self.assertEqual([d.get(f"{p}?original=yes").text for p in paths], before)
+        self.assertEqual(ctl("document", id, "--url", d.url).stdout, after[0])
+        self.assertEqual(ctl("document", id, "--original", "--url", d.url).stdout, before[0])
+        wrong = d.get(f"{paths[0]}?original=perhaps")
+        self.assertEqual(wrong.status, 400)
+        self.assertIn("yes or no", wrong.text)
+        d.kill()
+        d.start()
+        self.assertEqual([d.get(p).text for p in paths], after)
+        self.assertEqual([d.get(f"{p}?original=yes").text for p in paths], before)
+        d.stop()
+
     def test_numbers_and_pages_over_kills(self):
         d, before = Daemon(workflows=[staged(self)], time="events").start(), {}
         self.addCleanup(d.clean)
@@ -186,12 +235,25 @@ class Served(unittest.TestCase):
 
 
 @unittest.skipUnless(CHROMIUM, "no Chromium")
+@unittest.skipUnless(shutil.which("pdftotext"), "no pdftotext")
 @unittest.skipUnless((BROWSER / "node_modules" / "playwright-core").is_dir(), "tests/browser: not installed (make browser)")
 class Printed(unittest.TestCase):
+    def long(self):
+        """A circular of several sheets, as issued and withdrawn, and a slip whose copies take two lines."""
+        folder, out = staged(self), {}
+        file = folder.parent / "long.jsonl"
+        for name, more in (("long", []), ("long-withdrawn", [annul("a-1", "r-1")])):
+            events = [*map(delayed, range(LONG)), review("r-1"), *more]
+            file.write_text("".join(json.dumps(e) + "\n" for e in events), encoding="utf-8")
+            out[name], = (page for page in pages(self, folder, file).values() if "进展情况通报</h1>" in page)
+        slip = next(page for page in pages(self, folder, file).values() if "督办单</h1>" in page)
+        out["copies"] = slip.replace("分管副市长", "，".join(["分管副市长"] * 9))
+        return out
+
     def test_paper(self):
         folder = pathlib.Path(tempfile.mkdtemp(prefix="duband-paper-"))
         self.addCleanup(shutil.rmtree, folder)
-        for name, page in pages(self, staged(self), WORKFLOW / "events.jsonl").items():
+        for name, page in {**pages(self, staged(self), WORKFLOW / "events.jsonl"), **self.long()}.items():
             (folder / f"{name}.html").write_text(page, encoding="utf-8")
         done = subprocess.run(["node", "paper.mjs", folder, *filter(None, [os.environ.get("SHOTS")])], cwd=BROWSER, capture_output=True, text=True,
                               timeout=300)

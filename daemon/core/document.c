@@ -13,6 +13,7 @@ struct writing {
     const struct acting *act;
     const struct document *d;
     struct buf out;
+    bool plain; /* a line of text, not HTML */
 };
 
 /* ---- text into HTML */
@@ -88,8 +89,28 @@ static void put_duration(struct buf *b, struct duration d)
     buf_printf(b, "%d%s", (int)d.n, unit[d.unit]);
 }
 
-static void put_value(struct turn *t, struct buf *b, const struct type *type, bool named, const struct value *v)
+static void put_text(struct writing *w, struct slice s)
 {
+    if (w->plain)
+        buf_add(&w->out, s);
+    else
+        buf_add_html(&w->out, s);
+}
+
+/* Units and rows by their titles; obligations, the words of tasks' `obligation`, too. */
+static struct slice text_read(const struct turn *t, const struct type *type, bool named, struct slice text)
+{
+    const struct program *p = t->p;
+    int o = type->tag == TYPE_ENUM && type->nwords == p->nobligations ? program_obligation(p, text) : -1;
+    if (o >= 0)
+        return p->obligations[o].title;
+    return named || type->tag == TYPE_UNIT || type->tag == TYPE_ROW ? program_title(p, text, t->today) : text;
+}
+
+static void put_value(struct writing *w, const struct type *type, bool named, const struct value *v)
+{
+    struct turn *t = w->t;
+    struct buf *b = &w->out;
     switch (v->tag) {
     case VALUE_NA:
     case VALUE_RECORD: /* the compiler lets none through */
@@ -98,11 +119,10 @@ static void put_value(struct turn *t, struct buf *b, const struct type *type, bo
         buf_add(b, v->yes ? S("是") : S("否"));
         return;
     case VALUE_TEXT:
-        named = named || type->tag == TYPE_UNIT || type->tag == TYPE_ROW;
-        buf_add_html(b, named ? program_title(t->p, v->text, t->today) : v->text);
+        put_text(w, text_read(t, type, named, v->text));
         return;
     case VALUE_NUMBER:
-        buf_add_html(b, value_format(t->arena, v, t->p->tz));
+        put_text(w, value_format(t->arena, v, t->p->tz));
         return;
     case VALUE_DATE:
         put_date(b, v->date);
@@ -119,7 +139,7 @@ static void put_value(struct turn *t, struct buf *b, const struct type *type, bo
     case VALUE_LIST:
         for (size_t i = 0; i < v->list.n; i++) {
             buf_add(b, i ? S("、") : S(""));
-            put_value(t, b, type->of ? type->of : type, named, &v->list.item[i]);
+            put_value(w, type->of ? type->of : type, named, &v->list.item[i]);
         }
         return;
     }
@@ -191,10 +211,39 @@ static void put_parts(struct writing *w, size_t from, size_t end, const struct r
             put_each(w, i, &v, row, loops);
             i = part->end - 1;
         } else {
-            put_value(w->t, &w->out, &part->value->type, is_subject(part->value, loops), &v);
+            put_value(w, &part->value->type, is_subject(part->value, loops), &v);
         }
         if (w->out.n > DOCUMENT_TEXT_MAX)
             turn_fail_at(w->t, part->value->place, "the document is longer than 256 KiB");
+    }
+}
+
+/* ---- what goes with it: names of which nothing is left are left out */
+
+static struct slice name_of(struct writing *w, const struct words *words, const struct row *row)
+{
+    buf_clear(&w->out);
+    for (size_t i = 0; i < words->n && !w->t->failed; i++) {
+        const struct template_part *part = &words->part[i];
+        put_text(w, part->literal);
+        if (!part->value)
+            continue;
+        struct value v = turn_eval_rows(w->t, part->value, w->act, row);
+        put_value(w, &part->value->type, is_subject(part->value, 0), &v);
+        if (w->out.n > ATTACHMENT_NAME_MAX)
+            turn_fail_at(w->t, part->value->place, "the name of an attachment is longer than 1000 bytes");
+    }
+    return arena_dup(w->t->arena, buf_slice(&w->out));
+}
+
+static void put_attachments(struct writing *w, const struct row *row, struct document_text *out)
+{
+    out->attachment = ARENA_ARRAY(w->t->arena, struct slice, w->d->nattachments);
+    w->plain = true;
+    for (size_t i = 0; i < w->d->nattachments && !w->t->failed; i++) {
+        struct slice name = name_of(w, &w->d->attachment[i], row);
+        if (name.n)
+            out->attachment[out->nattachments++] = name;
     }
 }
 
@@ -232,5 +281,6 @@ void document_render(struct turn *t, const struct acting *act, const struct docu
                                        .nto = out->nto,
                                        .ncopy = out->ncopy,
                                        .date = t->today};
+    put_attachments(&w, &measure, &out->text);
     buf_free(&w.out);
 }

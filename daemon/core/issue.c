@@ -175,13 +175,13 @@ static struct slice default_body(struct turn *t, const struct value *row)
 static struct slice issued_body(struct turn *t, const struct acting *act, const struct measure *me,
                                 const struct value *row)
 {
-    if (me->nbody == 0)
+    if (me->body.n == 0)
         return default_body(t, row);
     struct buf b = {0};
-    for (size_t i = 0; i < me->nbody && !t->failed; i++) {
-        buf_add(&b, me->body[i].literal);
-        if (me->body[i].value) {
-            struct value v = turn_eval_row(t, me->body[i].value, act, row);
+    for (size_t i = 0; i < me->body.n && !t->failed; i++) {
+        buf_add(&b, me->body.part[i].literal);
+        if (me->body.part[i].value) {
+            struct value v = turn_eval_row(t, me->body.part[i].value, act, row);
             if (v.tag != VALUE_NA)
                 buf_add(&b, value_format(t->arena, &v, t->p->tz));
         }

@@ -409,9 +409,12 @@ enum measure_level {
     LEVEL_WITHDRAWAL
 };
 
-struct template_part { /* literal text, then the value of an expression (NULL at the end) */
-    struct slice literal;
-    const struct expr *value;
+struct words { /* of each part its literal text, then the value of its expression (NULL: none) */
+    struct template_part {
+        struct slice literal;
+        const struct expr *value;
+    } *part;
+    size_t n;
 };
 
 struct measure {
@@ -427,8 +430,7 @@ struct measure {
     bool has_limit;
     struct duration limit;      /* from the moment of issue; ends at 24:00 local of the last day */
     int document;               /* index into documents, or -1 */
-    struct template_part *body; /* of the notification */
-    size_t nbody;
+    struct words body;          /* of the notification */
     bool on_record; /* some `issued(M to U)` asks for it: the machine `issued` keeps (measure, unit) */
     uint32_t place;
 };
@@ -462,12 +464,15 @@ struct document {
         size_t end;               /* each: the part behind its own; 0: one value */
     } *part;                      /* of its main text */
     size_t nparts;                /* 0: it has no template, and the measure's body is its main text */
+    struct words *attachment;     /* the name of each paper that goes with it */
+    size_t nattachments;
     uint32_t place;
 };
 /* What is bound beside each item of an `each`, in the measure's row: the number of the item, from 1. */
 enum document_each { EACH_POSITION, EACH_FIELDS };
 extern const struct field document_each[EACH_FIELDS];
 #define DOCUMENT_TEXT_MAX ((size_t)256 << 10) /* bytes of a main text */
+#define ATTACHMENT_NAME_MAX 1000              /* bytes of each name */
 
 /* ---- machines */
 

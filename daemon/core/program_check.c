@@ -133,6 +133,14 @@ static bool check_rankings(struct check *c)
 
 /* ---- measures */
 
+static bool check_words(struct check *c, const struct words *w)
+{
+    for (size_t i = 0; i < w->n; i++)
+        if (!check_expr(c, w->part[i].value))
+            return false;
+    return true;
+}
+
 static bool check_documents(struct check *c)
 {
     for (size_t i = 0; i < c->p->ndocuments; i++) {
@@ -140,6 +148,9 @@ static bool check_documents(struct check *c)
         c->what = d->name;
         if (d->issuer != -1 && !check_index(c, "issuer", d->issuer, c->p->nroles))
             return false;
+        for (size_t k = 0; k < d->nattachments; k++)
+            if (!check_words(c, &d->attachment[k]))
+                return false;
         for (size_t k = 0; k < d->nparts; k++) {
             const struct document_part *part = &d->part[k];
             if (!check_expr(c, part->value) || !check_expr(c, part->by))
@@ -161,9 +172,8 @@ static bool check_measures(struct check *c)
         if ((m->document != -1 && !check_index(c, "document", m->document, c->p->ndocuments)) ||
             !check_exprs(c, m->to, m->nto) || !check_exprs(c, m->copy, m->ncopy))
             return false;
-        for (size_t k = 0; k < m->nbody; k++)
-            if (!check_expr(c, m->body[k].value))
-                return false;
+        if (!check_words(c, &m->body))
+            return false;
     }
     return true;
 }

@@ -142,12 +142,16 @@ void step_issue(const struct program *p, const struct world *w, const struct pro
 /* `/` parts the key, so one inside a part is written otherwise: different keys never print alike. */
 static void part_print(struct buf *b, struct slice part)
 {
+    size_t done = 0;
     for (size_t i = 0; i < part.n; i++) {
-        if (part.p[i] == '/' || part.p[i] == '%')
-            buf_printf(b, "%%%02X", (unsigned char)part.p[i]);
-        else
-            buf_byte(b, (unsigned char)part.p[i]);
+        if (part.p[i] != '/' && part.p[i] != '%')
+            continue;
+        buf_add(b, (struct slice){part.p + done, i - done});
+        buf_printf(b, "%%%02X", (unsigned char)part.p[i]);
+        done = i + 1;
     }
+    if (part.n > done)
+        buf_add(b, (struct slice){part.p + done, part.n - done});
 }
 
 struct slice instance_print(struct arena *a, const struct program *p, const struct instance *i)

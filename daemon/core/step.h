@@ -26,6 +26,7 @@ enum input_class {
     INPUT_ANNUL,     /* these three are handled by the caller: they need the workflow's history */
     INPUT_SUPERSEDE,
     INPUT_DECIDE,
+    INPUT_REDRIVE,  /* handled by the caller: what it holds is what is stepped */
     INPUT_OTHER       /* in the contract, but not acted on by this version: rejected with a reason that names it */
 };
 
@@ -275,6 +276,8 @@ struct issued {
         struct slice issuer;      /* titles */
         struct slice *to, *copy;
         size_t nto, ncopy;
+        struct slice *attachment; /* names */
+        size_t nattachments;
         date_t date;
     } text;
     uint32_t place;               /* of the rule or state that issued it */

@@ -202,6 +202,7 @@ static void (*const validators[])(struct turn *t, const struct input *in) = {
     [INPUT_ANNUL] = validate_operator,
     [INPUT_SUPERSEDE] = validate_operator,
     [INPUT_DECIDE] = validate_operator,
+    [INPUT_REDRIVE] = validate_nothing,
     [INPUT_OTHER] = validate_nothing,
 };
 

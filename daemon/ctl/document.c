@@ -9,9 +9,10 @@ static enum ctl_exit fetch(const struct ctl_call *call, struct client *c, struct
                            struct client_answer *out)
 {
     struct err e;
-    struct slice path = arena_printf(call->arena, "/v1/workflows/%.*s/documents/%.*s",
+    struct slice path = arena_printf(call->arena, "/v1/workflows/%.*s/documents/%.*s%s",
                                      SLICE_ARG(client_escape(call->arena, workflow)),
-                                     SLICE_ARG(client_escape(call->arena, id)));
+                                     SLICE_ARG(client_escape(call->arena, id)),
+                                     ctl_value(call, "original") ? "?original=yes" : "");
     if (!client_get(c, path, 0, call->arena, out, &e))
         return ctl_fail(call, CTL_COULD_NOT, "%s: %s", client_url(c), e.text);
     return CTL_DONE;
@@ -68,6 +69,7 @@ const struct ctl_command ctl_document = {
     .least = 1,
     .most = 1,
     .options = {{"workflow", "W", "the measure's; default: all are asked", false},
+                {"original", NULL, "as it was issued, though it was withdrawn since", false},
                 {"output", "FILE", "where the page goes; default: standard output", false},
                 {CLIENT_URL_OPTION}},
     .one_form = true,

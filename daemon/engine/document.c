@@ -75,8 +75,8 @@ static void put_head(struct buf *b, const struct document_view *d, struct arena 
 
     buf_printf(b,
                "<!doctype html>\n<html lang=\"zh-CN\">\n<head>\n<meta charset=\"utf-8\">\n"
-               "<meta http-equiv=\"Content-Security-Policy\" content=\"%.*s\">\n<title>",
-               SLICE_ARG(policy));
+               "<meta http-equiv=\"Content-Security-Policy\" content=\"%.*s\">\n<title>%s",
+               SLICE_ARG(policy), d->withdrawn.notice.n ? "已撤销：" : "");
     buf_add_html(b, d->title);
     buf_add_html(b, d->number.n ? arena_printf(a, " %.*s", SLICE_ARG(d->number)) : S(""));
     buf_add(b, S("</title>\n<style>"));
@@ -84,17 +84,51 @@ static void put_head(struct buf *b, const struct document_view *d, struct arena 
     buf_add(b, S("</style>\n</head>\n"));
 }
 
-static void put_colophon(struct buf *b, const struct document_view *d, struct slice day, struct arena *a)
+/* Above the head, where nothing else stands: that it holds no more, since when and why. */
+static void put_withdrawn(struct buf *b, const struct withdrawn_view *w, struct arena *a)
 {
-    if (d->ncopy == 0 && d->issuer.n == 0)
+    if (w->notice.n == 0)
         return;
-    buf_add(b, S("<footer class=\"colophon\">\n"));
+    buf_add(b, S("<aside class=\"withdrawn\">\n<p class=\"stamp\">已撤销</p>\n"));
+    put_line(b, "since", "撤销日期：", day_of(a, w->date), "");
+    put_line(b, "reason", "撤销原因：", w->reason, "");
+    put_line(b, "notice", "撤销通知编号：", w->notice, "");
+    buf_add(b, S("</aside>\n"));
+}
+
+/* One is named as it is, several are numbered by the style. */
+static void put_attachments(struct buf *b, const struct document_view *d)
+{
+    if (d->nattachments == 0)
+        return;
+    buf_printf(b, "<div class=\"attached\">\n<p>附件：</p>\n<%s>\n", d->nattachments > 1 ? "ol" : "ul");
+    for (size_t i = 0; i < d->nattachments; i++) {
+        buf_add(b, S("<li>"));
+        buf_add_html(b, d->attachment[i]);
+        buf_add(b, S("</li>\n"));
+    }
+    buf_printf(b, "</%s>\n</div>\n", d->nattachments > 1 ? "ol" : "ul");
+}
+
+static void put_imprint(struct buf *b, const struct document_view *d, struct slice day, struct arena *a)
+{
     put_line(b, "copies", "抄送：", joined(a, d->copy, d->ncopy, "，"), "。");
     if (d->issuer.n) {
         buf_add(b, S("<p class=\"printed\"><span>"));
         buf_add_html(b, d->issuer);
         buf_printf(b, "</span><span>%.*s印发</span></p>\n", SLICE_ARG(day));
     }
+}
+
+/* The colophon stands at the foot of the last page, out of the flow; what is hidden keeps the room that it takes. */
+static void put_colophon(struct buf *b, const struct document_view *d, struct slice day, struct arena *a)
+{
+    if (d->ncopy == 0 && d->issuer.n == 0)
+        return;
+    buf_add(b, S("<div class=\"imprint room\">\n"));
+    put_imprint(b, d, day, a);
+    buf_add(b, S("</div>\n<footer class=\"imprint colophon\">\n"));
+    put_imprint(b, d, day, a);
     buf_add(b, S("</footer>\n"));
 }
 
@@ -104,7 +138,9 @@ struct slice document_page(const struct document_view *d, struct arena *a)
     struct slice day = day_of(a, d->date);
 
     put_head(&b, d, a);
-    buf_add(&b, S("<body>\n<article class=\"page\">\n<header>\n"));
+    buf_printf(&b, "<body>\n<article class=\"page%s\">\n", d->withdrawn.notice.n ? " void" : "");
+    put_withdrawn(&b, &d->withdrawn, a);
+    buf_add(&b, S("<header>\n"));
     put_line(&b, mark_class(d->issuer), "", d->issuer, "");
     put_line(&b, "number", "", d->number, "");
     buf_add(&b, S("</header>\n<h1>"));
@@ -113,7 +149,9 @@ struct slice document_page(const struct document_view *d, struct arena *a)
     put_line(&b, "to", "", joined(a, d->to, d->nto, "、"), "：");
     buf_add(&b, S("<div class=\"main\">"));
     buf_add(&b, d->main);
-    buf_add(&b, S("</div>\n<div class=\"sign\">\n"));
+    buf_add(&b, S("</div>\n"));
+    put_attachments(&b, d);
+    buf_add(&b, S("<div class=\"sign\">\n"));
     put_line(&b, "issuer", "", d->issuer, "");
     put_line(&b, "date", "", day, "");
     buf_add(&b, S("</div>\n"));
@@ -126,17 +164,18 @@ struct slice document_page(const struct document_view *d, struct arena *a)
 
 /* ---- the way to it */
 
-bool document_find(struct store_txn *t, struct slice workflow, struct slice id, struct arena *a,
-                   struct document_view *out, bool *found, struct err *e)
+/* The output that the table leads to. */
+static bool find(struct store_txn *t, enum table_id table, struct slice workflow, struct slice id, struct arena *a,
+                 const struct record **out, struct err *e)
 {
     struct slice at, history;
     struct record *outputs;
     struct key k;
     size_t n;
 
-    *found = false;
+    *out = NULL;
     key_document(&k, workflow, id);
-    if (k.overflow || store_get(t, TABLE_DOCUMENT, key_slice(&k), &at) != STORE_OK || at.n != 16)
+    if (k.overflow || store_get(t, table, key_slice(&k), &at) != STORE_OK || at.n != 16)
         return true;
     uint64_t sequence = get_be64((const unsigned char *)at.p),
              index = get_be64((const unsigned char *)at.p + 8);
@@ -146,6 +185,21 @@ bool document_find(struct store_txn *t, struct slice workflow, struct slice id, 
     if (!wire_history_outputs(arena_dup(a, history), a, &outputs, &n) || index >= n)
         return err_set(e, "history record %llu of workflow %.*s cannot be read", (unsigned long long)sequence,
                        SLICE_ARG(workflow));
-    *found = wire_document(&outputs[index], a, out);
+    *out = &outputs[index];
+    return true;
+}
+
+bool document_find(struct store_txn *t, struct slice workflow, struct slice id, struct arena *a,
+                   struct document_view *out, bool *found, struct err *e)
+{
+    const struct record *document, *withdrawal;
+
+    *found = false;
+    if (!find(t, TABLE_DOCUMENT, workflow, id, a, &document, e) ||
+        !find(t, TABLE_WITHDRAWN, workflow, id, a, &withdrawal, e))
+        return false;
+    *found = document != NULL && wire_document(document, a, out);
+    if (*found && withdrawal != NULL)
+        wire_withdrawn(withdrawal, a, &out->withdrawn);
     return true;
 }

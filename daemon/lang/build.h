@@ -116,6 +116,10 @@ void read_addressees(struct compiler *c, const struct scope *s, const struct yam
 /* An expression of one unit or a set of them, with an optional leading `each`. texts: a liaison or a head,
  * who need be no unit, will do. */
 const struct expr *read_units(const struct scope *s, const struct yaml *node, bool texts);
+/* 「{unit.title}：{title}」: literal text and expressions in turn; their mistakes are told of `what`. */
+void words_read(const struct scope *s, const struct yaml *node, const char *what, struct words *out);
+/* What `attachments` of a document names. */
+void attachments_compile(struct compiler *c, const struct yaml *document, struct document *d);
 /* The name of an obligation, as events and tasks carry it: one of those there are. */
 struct type obligation_type(struct compiler *c);
 /* Whether the value could name one `want`, or a set or list of it. */

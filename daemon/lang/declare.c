@@ -183,6 +183,8 @@ static const struct key_def document_keys[] = {
     {"issuer", YAML_SCALAR, false, "role", "the workflow's `issuer`", "who is named at its head and its end"},
     {"template", YAML_SCALAR, false, "file", "the measure's `body`",
      "its main text: a file in `templates/` beside the file that names it"},
+    {"attachments", YAML_NULL, false, "text or list", "none",
+     "names of the papers that go with it, with `{expression}`; the page lists them below the main text as 附件：1. …"},
 };
 const struct key_table document_table = KEY_TABLE(document_keys);
 

@@ -113,6 +113,7 @@ EXPLAIN(TEMPLATE_TAG, "A template is the main text alone: its looks are the page
 EXPLAIN(TEMPLATE_NESTING, "Text stands in paragraphs, cells and items, and what is opened is closed.", "<table><td>{unit}</td></table>", "<table><tr><td>{unit}</td></tr></table>")
 EXPLAIN(TEMPLATE_EACH, "{each ROWS} … {end} repeats what is between for each of several; ROWS by KEY puts them in order.", "{each unit} … {end}", "{each units where role = office by title} … {end}")
 EXPLAIN(TEMPLATE_VALUE, "A row has many fields: one of them is printed.", "{units where role = office}", "{each units where role = office}{title}{end}")
+EXPLAIN(ATTACHMENT, "An attachment is named in one line, without a mark at its end; 附件： and the numbers are the page's.", "attachments: 附件1：考评情况表。", "attachments: 考评情况表")
 EXPLAIN(BODY, "{…} holds an expression; each brace has its partner.", "body: \"{unit.title：请整改\"", "body: \"{unit.title}：请整改\"")
 EXPLAIN(STATE_UNKNOWN, "`go`, `initial` and `part-of` name states and groups of this machine.", "go: circular", "go: circulated")
 EXPLAIN(TIMER_UNKNOWN, "A timer is declared in a state, a group, or by an action of this machine.", "when: timer deadline", "when: timer limit")

@@ -35,7 +35,7 @@ static void document_read(struct compiler *c, const struct yaml *node, struct me
                  "no document “%.*s” is declared", SLICE_ARG(node->text));
 }
 
-static void body_broken(struct compiler *c, const struct yaml *node, struct slice text, const char *what)
+static void words_broken(struct compiler *c, const struct yaml *node, struct slice text, const char *what)
 {
     struct yaml at = *node;
     yaml_place_in(node, (size_t)(text.p - node->text.p), &at.line, &at.column);
@@ -43,12 +43,11 @@ static void body_broken(struct compiler *c, const struct yaml *node, struct slic
     ERROR_AT(c, BODY, &at, "{unit.title}, {subject}, {limit} …; every { with its }", "%s", what);
 }
 
-#define BODY_PARTS_MAX 100
+#define WORDS_PARTS_MAX 100
 
-/* 「{unit.title}：{title}」: literal text and expressions in turn. */
-static void body_compile(struct compiler *c, const struct scope *s, const struct yaml *node,
-                         struct measure *m)
+void words_read(const struct scope *s, const struct yaml *node, const char *what, struct words *out)
 {
+    struct compiler *c = s->c;
     struct slice rest = node->text;
     size_t cap = 0;
     while (rest.n) {
@@ -56,22 +55,22 @@ static void body_compile(struct compiler *c, const struct scope *s, const struct
         bool open = literal.p + literal.n < node->text.p + node->text.n; /* stopped at a brace */
         const char *stray = literal.n ? memchr(literal.p, '}', literal.n) : NULL;
         if (stray)
-            body_broken(c, node, (struct slice){stray, 1}, "a } without its {");
-        struct template_part *part = arena_push(c->arena, &m->body, &m->nbody, &cap, sizeof *part);
+            words_broken(c, node, (struct slice){stray, 1}, "a } without its {");
+        struct template_part *part = arena_push(c->arena, &out->part, &out->n, &cap, sizeof *part);
         part->literal = literal;
         if (!open)
             return;
-        if (m->nbody > BODY_PARTS_MAX) {
-            ERROR_AT(c, TOO_LARGE, node, "at most 100 of {…}", "the body has too many parts");
+        if (out->n > WORDS_PARTS_MAX) {
+            ERROR_AT(c, TOO_LARGE, node, "at most 100 of {…}", "the %s has too many parts", what);
             return;
         }
         if (!rest.n || !memchr(rest.p, '}', rest.n)) {
-            body_broken(c, node, (struct slice){literal.p + literal.n, 1}, "a { without its }");
+            words_broken(c, node, (struct slice){literal.p + literal.n, 1}, "a { without its }");
             return;
         }
         struct slice text = slice_cut(&rest, '}');
         if (slice_trim(text).n == 0)
-            body_broken(c, node, text, "nothing stands between { and }");
+            words_broken(c, node, text, "nothing stands between { and }");
         else
             part->value = expr_compile_part(s, node, text, NULL);
     }
@@ -140,7 +139,7 @@ static void measure_compile(struct compiler *c, const struct declared *d, struct
     read_addressees(c, &s, yaml_get(d->node, "copy"), &m->copy, &m->ncopy);
     limit_read(c, yaml_get(d->node, "limit"), m);
     if (is_scalar(body))
-        body_compile(c, &s, body, m);
+        words_read(&s, body, "body", &m->body);
 }
 
 void measures_compile(struct compiler *c)

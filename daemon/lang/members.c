@@ -103,8 +103,39 @@ static const struct expr *obligation_member(struct checker *k, const struct ast 
     return refuse_name(k, x->name_at, &names, "an obligation has no");
 }
 
+/* In bodies, addressees and templates, which serve any machine, `this` is what every measure has: the row around all others. */
+static const struct expr *measure_name(struct checker *k, const struct ast *x)
+{
+    const struct binder *b = k->binder;
+    struct names names = {0};
+    int out = 0;
+
+    for (; b->outer != NULL; b = b->outer)
+        out++;
+    int field = field_named(b->item->fields, b->item->nfields, x->name);
+    if (field < 0) {
+        names_add_fields(k, &names, b->item->fields, b->item->nfields);
+        return refuse_name(k, x->name_at, &names, "a measure has no");
+    }
+    struct expr *e = expr_new(k, EXPR_ROW_FIELD, b->item->fields[field].type, field);
+    e->index2 = out;
+    return e;
+}
+
+static bool in_measure(const struct checker *k)
+{
+    const struct binder *b = k->binder;
+
+    while (b != NULL && b->outer != NULL)
+        b = b->outer;
+    return k->scope->machine == NULL && b != NULL && b->item->fields == measure_row;
+}
+
 static const struct expr *this_member(struct checker *k, const struct ast *x)
 {
+    if (in_measure(k))
+        return measure_name(k, x);
+
     bool failed = false;
     const struct expr *e = instance_lookup(k, x->name, &failed);
     const struct machine *m = k->scope->machine;

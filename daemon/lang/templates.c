@@ -424,6 +424,7 @@ void documents_compile(struct compiler *c)
         const struct bundle_file *file =
             is_scalar(node) ? file_by(c, node, arena_printf(c->arena, "templates/%.*s", SLICE_ARG(node->text)))
                             : NULL;
+        attachments_compile(c, b->documents.item[i].node, &c->program->documents[i]);
         if (file)
             template_compile(c, file, &c->program->documents[i]);
         else if (is_scalar(node))

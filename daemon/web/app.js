@@ -11,10 +11,10 @@ const TEXT = {
     due: '报送期限', dueCaption: '未结任务，按期限先后', dueEmpty: '没有未结的任务。', task: '任务与单位', deadline: '期限',
     overdueGroup: '已逾期，最近 {0} 项（共 {1} 项）', dueGroup: '将到期',
     measures: '最近措施', measuresCaption: '最近三十项，新的在前', measuresEmpty: '尚未发出任何措施。', time: '时间', measure: '措施',
-    why: '依据与来由', rule: '规则 {0}', byEvent: '来自 {0}', byTimer: '到期 {0}', number: '{0}',
+    why: '依据与来由', rule: '规则 {0}', byEvent: '来自 {0}', byTimer: '到期 {0}', read: '查看{0}', readWithdrawn: '查看已撤销的{0}',
     left: '还有 {0}', past: '已过 {0}', days: '{0} 天', hours: '{0} 小时', minutes: '{0} 分钟', moment: '不足一分钟',
     cut: '任务或事项过多，只计入了一部分。', noWorkflow: '尚无制度生效：在配置的 workflows 中列出其文件夹，或用 dubanctl publish 发布。',
-    starting: '正在启动。', news: '新增 {0} 项措施：{1}', late: '逾期', missed: '漏报',
+    partly: '本节点只载有 {0} / {1} 个分区：别处的制度不在此列。', starting: '正在启动。', news: '新增 {0} 项措施：{1}', late: '逾期', missed: '漏报',
     WARNING: '预警', CIRCULAR: '通报', LISTING: '挂牌督办', YELLOW: '黄牌', RED: '红牌',
   },
   en: {
@@ -26,11 +26,11 @@ const TEXT = {
     due: 'Deadlines', dueCaption: 'Open tasks, by deadline', dueEmpty: 'No open tasks.', task: 'Task and unit', deadline: 'Deadline',
     overdueGroup: 'Overdue, the latest {0} of {1}', dueGroup: 'Coming', measures: 'Latest measures',
     measuresCaption: 'The last thirty, newest first', measuresEmpty: 'Nothing has been issued yet.', time: 'Time', measure: 'Measure',
-    why: 'Basis and cause', rule: 'rule {0}', byEvent: 'from {0}', byTimer: 'deadline {0}', number: '{0}', left: '{0} left', past: '{0} past',
-    days: '{0} d', hours: '{0} h', minutes: '{0} min', moment: 'under a minute',
+    why: 'Basis and cause', rule: 'rule {0}', byEvent: 'from {0}', byTimer: 'deadline {0}', read: 'Open {0}',
+    readWithdrawn: 'Open the withdrawn {0}', left: '{0} left', past: '{0} past', days: '{0} d', hours: '{0} h', minutes: '{0} min', moment: 'under a minute',
     cut: 'Too many tasks or cases: only some are counted.',
     noWorkflow: 'No workflow is in force: list its folder under workflows in the configuration, or run dubanctl publish.',
-    starting: 'Starting.', news: '{0} new measures: {1}', late: 'late', missed: 'missed',
+    partly: 'This node holds {0} of {1} partitions: workflows of the others are not shown.', starting: 'Starting.', news: '{0} new measures: {1}', late: 'late', missed: 'missed',
     WARNING: 'Warning', CIRCULAR: 'Circular', LISTING: 'Listed', YELLOW: 'Yellow card', RED: 'Red card',
   },
 };
@@ -170,12 +170,22 @@ function causeOf(row) {
   return make('a', { href }, t('byEvent', `${c.source} ${c.id}`));
 }
 
+// A measure's document; of a withdrawal, the one that holds no more. Without either, the number alone.
+function documentOf(row) {
+  const gone = row.withdrawn && row.withdrawn.document ? row.withdrawn : null;
+  if (!row.document_text && !gone) return row.number;
+  const { document: title, number } = gone || row;
+  const id = gone ? row.withdraws : row.id;
+  const href = `/v1/workflows/${encodeURIComponent(row.workflow)}/documents/${encodeURIComponent(id)}`;
+  return make('a', { href, class: 'document' }, t(gone ? 'readWithdrawn' : 'read', number ? `${title} ${number}` : title));
+}
+
 function measureCells(row) {
   const [day, minute] = minuteOf(row, row.time).split(' ');
   const about = row.subject_title || row.subject || joined([row.obligation_title || row.obligation, row.about_title || row.about]).join('');
   return [
     cell({ class: 'when' }, main(day), more(minute)),
-    cell({}, main(badge(row.level, row.title || row.measure), ' ', row.unit_title || row.unit), more(...joined([about, row.period, row.number]))),
+    cell({}, main(badge(row.level, row.title || row.measure), ' ', row.unit_title || row.unit), more(...joined([about, row.period, documentOf(row)]))),
     cell({}, main(row.basis), more(...joined([t('rule', row.rule), causeOf(row)]))),
   ];
 }
@@ -240,6 +250,7 @@ function renderCounts() {
 
 function renderNotice() {
   const says = overview.trouble || (!overview.ready ? t('starting') : overview.workflows.length === 0 ? t('noWorkflow') : '') ||
+    (overview.partitions.readable < overview.partitions.all ? t('partly', overview.partitions.readable, overview.partitions.all) : '') ||
     (overview.counts.cut ? t('cut') : '');
   if ($('notice').textContent !== says) $('notice').textContent = says;
   $('notice').hidden = says === '';

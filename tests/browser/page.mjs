@@ -67,6 +67,13 @@ async function content(page) {
   const measures = await texts(page, '#measures tbody tr');
   check('at most thirty measures, with basis, rule and cause', measures.length <= 30 && measures.every((m) => /[一二三四五]/.test(m) && /规则 .*:\d+/.test(m)),
     measures[0]);
+  const papers = await page.locator('#measures a.document').evaluateAll((all) => all.map((a) => [a.textContent, a.getAttribute('href')]));
+  check('a document has a link that says what opens', papers.length > 0 && papers.every(([text]) => /^查看\S+( \S+〔2024〕\d+号)?$/.test(text)),
+    JSON.stringify(papers));
+  const opened = await page.evaluate(async (href) => [(await fetch(href)).status, await (await fetch(href)).text()], papers[0][1]);
+  check('and leads to it', opened[0] === 200 && opened[1].includes(`<title>${papers[0][0].replace('查看', '')}</title>`), opened[1].slice(0, 300));
+  const issued = (await (await page.request.get(`${url}v1/overview`)).json()).measures.filter((m) => m.document_text).length;
+  check('wherever there is one', papers.length === issued, `${papers.length} of ${issued}`);
   check('a cause can be followed', (await page.locator('#measures a[href^="/v1/events/"]').count()) > 0);
 }
 
@@ -76,6 +83,11 @@ async function live(page) {
   await until(page, (key) => document.querySelector('#measures tbody tr').dataset.key !== key, seen);
   check('a posted event shows without a reload', (await page.locator('#measures tbody tr').first().innerText()).includes('浏览器检验'));
   check('what is new is announced', (await page.innerText('#news')).includes('新增'));
+  const named = await page.locator('#measures tbody tr a.document').first().innerText();
+  await ask('annul');
+  await until(page, (named) => document.querySelector('#measures a.document').textContent === named.replace('查看', '查看已撤销的'), named);
+  const href = await page.locator('#measures a.document').first().getAttribute('href');
+  check('a withdrawal leads to the document that holds no more', (await page.evaluate(async (h) => (await fetch(h)).text(), href)).includes('已撤销：'), href);
 }
 
 async function keyboard(page) {

@@ -162,11 +162,11 @@ static void test_measures(void **state)
     assert_int_equal(yellow->limit.n, 30);
     assert_int_equal(yellow->nto, 2);
     assert_int_equal(yellow->document, 0);
-    assert_int_equal(yellow->nbody, 4);
-    assert_slice(yellow->body[0].literal, "");
-    assert_non_null(yellow->body[0].value);
-    assert_slice(yellow->body[3].literal, "前整改。");
-    assert_null(yellow->body[3].value);
+    assert_int_equal(yellow->body.n, 4);
+    assert_slice(yellow->body.part[0].literal, "");
+    assert_non_null(yellow->body.part[0].value);
+    assert_slice(yellow->body.part[3].literal, "前整改。");
+    assert_null(yellow->body.part[3].value);
     assert_slice(p->documents[0].number_prefix, "督");
     assert_slice(p->documents[0].number_suffix, "号");
     assert_true(reminder->basis_of_obligation);

@@ -238,9 +238,10 @@ static const char *events_and_measures(struct program *p, struct arena *a, int w
     TRY(BEYOND, p->measures[0].to = just(a, &beyond))
     TRY("expressions are missing", p->measures[0].to = NULL)
     TRY(BEYOND, p->measures[0].copy = just(a, &beyond); p->measures[0].ncopy = 1)
-    TRY(BEYOND, struct template_part *t = ARENA_NEW(a, struct template_part); t->value = &beyond; p->measures[0].body = t; p->measures[0].nbody = 1)
+    TRY(BEYOND, struct template_part *t = ARENA_NEW(a, struct template_part); t->value = &beyond; p->measures[0].body = (struct words){t, 1})
     TRY("issuer 99 of", p->ndocuments = 1; p->documents[0].issuer = 99)
     TRY(BEYOND, p->ndocuments = 1; p->documents[0].part = part_of(a, &beyond, 0); p->documents[0].nparts = 1)
+    TRY(BEYOND, struct template_part *t = ARENA_NEW(a, struct template_part); t->value = &beyond; struct words *w = ARENA_NEW(a, struct words); *w = (struct words){t, 1}; p->ndocuments = 1; p->documents[0].attachment = w; p->documents[0].nattachments = 1)
     TRY("an each ends behind itself", p->ndocuments = 1; p->documents[0].part = part_of(a, NULL, 1); p->documents[0].nparts = 1)
     TRY("type 99 of", p->params = ARENA_NEW(a, struct param); p->params->type.tag = 99; p->nparams = 1)
     return NULL;

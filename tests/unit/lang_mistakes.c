@@ -60,7 +60,9 @@ static void test_wrong_head(void **state)
          "W0102 t/workflow.yaml:9:51 ../common/duty.yaml is used twice"},
         {REPORT, "fragment: report", "# nothing",
          "W0106 t/workflow.yaml:9:7 ../common/report.yaml is no fragment; a file that begins with fragment: NAME\n"
-         "W0132 t/workflow.yaml:47:14 no machine “report” is declared; duty"},
+         "W0132 t/workflow.yaml:47:14 no machine “report” is declared; duty\n"
+         "W0125 t/workflow.yaml:110:15 no event “missed” is declared; did you mean “paused”?\n"
+         "W0125 t/workflow.yaml:115:20 no event “missed” is declared; did you mean “paused”?"},
         {WORKFLOW, "issuer: office", "issuer: ofice",
          "W0116 t/workflow.yaml:6:9 no unit has the role “ofice”; did you mean “office”?"},
         {WORKFLOW, "  card:\n", "  9card:\n",
