@@ -39,7 +39,7 @@ static int make_topics(const char *broker)
                                         .node = "bench",
                                         .topic_prefix = "duban.",
                                         .url = ""};
-    if (!bus_kafka_create_topics(&o, 1, 1, &e))
+    if (!bus_kafka_create_topics(&o, 1, 1, NULL, NULL, &e))
         die("%s", e.text);
     return 0;
 }

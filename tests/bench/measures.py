@@ -178,6 +178,13 @@ def run_timed(*command):
     return time.monotonic() - began
 
 
+def shipped_checked(_folder):
+    regimes = [SHIPPED / name for name in YEARS]
+    for i in range(STARTS):
+        say(f"all shipped regimes checked, run {i + 1} of {STARTS}")
+        yield "shipped-check", run_timed(BUILD / "dubanctl", "check", *regimes)
+
+
 def years_simulated(_folder):
     for name, events in YEARS.items():
         for i in range(STARTS):
@@ -201,4 +208,4 @@ def large_definition(folder):
         yield "large-year", run_timed(BUILD / "dubanctl", "simulate", made, "--events", made / "year.jsonl", "--json")
 
 
-ALL = [embedded_rate, deadline_storm, embedded_daemon, kafka_daemon, in_memory, large_definition, years_simulated]
+ALL = [embedded_rate, deadline_storm, embedded_daemon, kafka_daemon, in_memory, large_definition, shipped_checked, years_simulated]
