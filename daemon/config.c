@@ -13,14 +13,14 @@ struct option;
 /* Takes one value. False and e: what was expected instead. */
 typedef bool take_value(struct config *c, const struct option *o, struct slice text, struct err *e);
 
-static take_value take_text, take_word, take_count, take_list;
+static take_value take_text, take_word, take_count, take_bound, take_list;
 
 static const struct option {
     const char *section, *key; /* section NULL: the file's top */
     take_value *take;          /* NULL: a map of any keys */
     size_t offset;             /* in struct config */
     const char *fallback;      /* the default, as --set would have it; NULL: see help */
-    const char *words;         /* of take_word, in the order of their numbers */
+    const char *words;         /* of take_word, in the order of their numbers; of take_count and take_bound, the most */
     const char *help;
 } options[] = {
 #define AT(field) offsetof(struct config, field)
@@ -31,7 +31,15 @@ static const struct option {
     {NULL, "bus", take_word, AT(bus), "local", "local kafka", "the embedded log, or Kafka"},
     {NULL, "time", take_word, AT(time), "log", "log events",
      "receipt time: the log's append time, or the events' own (replays)"},
-    {NULL, "batch", take_count, AT(batch), "10000", NULL, "most records of one transaction, 1 to 100000"},
+    {NULL, "batch", take_count, AT(batch), "10000", "100000", "most records of one transaction, 1 to 100000"},
+    {NULL, "sync", take_word, AT(sync), "auto", "auto batch close",
+     "when the state reaches the disk: with each batch, or on closing (Kafka has it); auto: close with `bus: kafka`"},
+    {NULL, "mapped", take_bound, AT(mapped), "32", "1048576",
+     "most megabytes of the state's files in the process's memory; 0: all that is used, faster with a large state"},
+    {NULL, "workers", take_count, AT(workers), "1", "64",
+     "threads that share the partitions out between them, 1 to 64; with `bus: local` only 1"},
+    {NULL, "standby", take_word, AT(standby), "none", "none all",
+     "follow the partitions that other nodes hold: to read them here, and to take over at once"},
     {NULL, "log", take_word, AT(log), "info", "debug info warn error", "least level of the log's lines"},
     {NULL, "workflows", take_list, AT(workflows), "", NULL,
      "folders published at start, and on SIGHUP, when they changed"},
@@ -78,12 +86,23 @@ static bool take_word(struct config *c, const struct option *o, struct slice tex
 
 static bool take_count(struct config *c, const struct option *o, struct slice text, struct err *e)
 {
-    uint64_t n;
+    uint64_t n, most;
 
-    if (!parse_u64(text, &n) || n < 1 || n > 100000)
-        return err_set(e, "a number from 1 to 100000");
+    parse_u64(slice_of(o->words), &most);
+    if (!parse_u64(text, &n) || n < 1 || n > most)
+        return err_set(e, "a number from 1 to %s", o->words);
     *(size_t *)field_of(c, o) = (size_t)n;
     return true;
+}
+
+/* None: 0. */
+static bool take_bound(struct config *c, const struct option *o, struct slice text, struct err *e)
+{
+    if (slice_eq(text, S("0"))) {
+        *(size_t *)field_of(c, o) = 0;
+        return true;
+    }
+    return take_count(c, o, text, e) || err_set(e, "a number from 0 to %s", o->words);
 }
 
 static bool add_folder(struct config *c, struct config_list *list, struct slice text, struct err *e)
@@ -150,6 +169,14 @@ void config_init(struct config *c)
 void config_free(struct config *c)
 {
     arena_free(c->arena);
+}
+
+bool config_agrees(const struct config *c, struct err *e)
+{
+    if (c->bus == 0 && c->sync == 2)
+        return err_set(e, "sync: close cannot be with bus: local, whose log is nowhere else; batch or auto was expected, or bus: kafka");
+    return c->bus == 1 || c->workers == 1 ||
+           err_set(e, "workers: %zu cannot be with bus: local, whose log has one partition; 1 was expected, or bus: kafka", c->workers);
 }
 
 /* ---- the file */
@@ -319,7 +346,7 @@ void config_help(FILE *f)
         struct slice name = full_name(&options[i], a);
 
         fprintf(f, "  %-17.*s %s", SLICE_ARG(name), options[i].help);
-        if (options[i].words != NULL)
+        if (options[i].take == take_word)
             fprintf(f, " (%s)", options[i].words);
         if (options[i].fallback != NULL && options[i].fallback[0] != 0)
             fprintf(f, "; default: %s", options[i].fallback);

@@ -12,8 +12,11 @@ struct config {
     const char *data, *listen, *node, *kafka_group, *kafka_prefix;
     int bus;  /* 0 local, 1 kafka */
     int time; /* 0 log, 1 events */
+    int standby; /* 0 none, 1 all */
     int log;  /* enum log_level */
-    size_t batch;
+    int sync; /* 0 auto, 1 batch, 2 close */
+    size_t batch, workers;
+    size_t mapped; /* MiB; 0: no bound */
     struct config_list {
         const char **item;
         size_t n, cap;
@@ -34,6 +37,9 @@ void config_free(struct config *c);
 bool config_read(struct config *c, const char *path, struct diags *d);
 /* "batch=500", "kafka.group=x", "workflows=DIR,DIR", "kafka.properties.bootstrap.servers=…" */
 bool config_set(struct config *c, const char *setting, struct err *e);
+
+/* Do the values go together? To be asked when all is read. */
+bool config_agrees(const struct config *c, struct err *e);
 
 /* The table, for --help. */
 void config_help(FILE *f);

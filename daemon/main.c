@@ -1,4 +1,4 @@
-/* duband: reads its configuration, starts the worker and the HTTP server, and stops them in reverse order. */
+/* duband: reads its configuration, starts the node and the HTTP server, and stops them in reverse order. */
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
@@ -17,14 +17,18 @@ enum { EXIT_STOPPED = 0, EXIT_USAGE = 2, EXIT_NOT_STARTED = 3, EXIT_CUT_SHORT = 
 
 #define STOP_SECONDS 15
 
+/* jemalloc reads it. One arena: what one thread frees, another takes; and what lies free for a second goes back. */
+extern const char *malloc_conf;
+const char *malloc_conf = "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0";
+
 struct daemon {
     struct config config;
     int ready_fd; /* -1: nobody waits */
     bool check;
     struct event_base *base;
     struct server *server;
-    struct worker *worker;
-    _Atomic(struct publisher *) publisher; /* the worker's thread looks at it */
+    struct node *node;
+    _Atomic(struct publisher *) publisher; /* workers' threads look at it */
     struct event *signals[3];
 };
 
@@ -125,7 +129,7 @@ static int check_config(struct daemon *d)
 {
     struct err why;
 
-    if (!server_check_listen(d->config.listen, &why))
+    if (!config_agrees(&d->config, &why) || !server_check_listen(d->config.listen, &why))
         return usage("%s", why.text);
     if (d->check)
         puts("the configuration is fine");
@@ -212,14 +216,14 @@ static void announce(struct daemon *d)
     close(d->ready_fd);
 }
 
-static bool start_worker(struct daemon *d, struct err *e)
+static bool start_node(struct daemon *d, struct err *e)
 {
     const struct config *c = &d->config;
     struct header *property = ARENA_ARRAY(c->arena, struct header, c->properties.n + 1);
 
     for (size_t i = 0; i < c->properties.n; i++)
         property[i] = (struct header){c->properties.item[i].name, c->properties.item[i].value};
-    const struct worker_options options = {.data = c->data,
+    const struct node_options options = {.data = c->data,
                                            .kafka = c->bus == 1,
                                            .kafka_options = {.property = property,
                                                              .nproperties = c->properties.n,
@@ -229,11 +233,15 @@ static bool start_worker(struct daemon *d, struct err *e)
                                                              .url = server_url(d->server)},
                                            .events_time = c->time == 1,
                                            .batch = c->batch,
+                                           .workers = c->workers,
+                                           .standby = c->standby == 1,
+                                           .deferred = c->sync != 1,
+                                           .map_most = c->mapped << 20,
                                            .committed = on_committed,
                                            .ctx = d};
 
-    d->worker = worker_start(&options, e);
-    return d->worker != NULL;
+    d->node = node_start(&options, e);
+    return d->node != NULL;
 }
 
 static bool start(struct daemon *d, struct err *e)
@@ -246,11 +254,11 @@ static bool start(struct daemon *d, struct err *e)
     if (d->base == NULL || !catch_signals(d))
         return err_set(e, "the event loop cannot be had: %s", strerror(errno));
     d->server = server_open(d->base, &http, e);
-    if (d->server == NULL || !start_worker(d, e) || !write_url(d, e))
+    if (d->server == NULL || !start_node(d, e) || !write_url(d, e))
         return false;
-    server_serve(d->server, d->worker);
+    server_serve(d->server, d->node);
     atomic_store(&d->publisher,
-                 publisher_start(d->worker, c->workflows.item, c->workflows.n, on_published, d, e));
+                 publisher_start(d->node, c->workflows.item, c->workflows.n, on_published, d, e));
     return atomic_load(&d->publisher) != NULL;
 }
 
@@ -276,10 +284,10 @@ static void stop(struct daemon *d)
     publisher_stop(atomic_load(&d->publisher));
     if (d->server != NULL)
         server_stop(d->server);
-    if (d->worker != NULL) {
+    if (d->node != NULL) {
         url_path(d, "", path);
         unlink(path);
-        worker_stop(d->worker);
+        node_stop(d->node);
     }
     publisher_free(atomic_load(&d->publisher));
     server_close(d->server);

@@ -10,12 +10,12 @@
 #include "engine/query.h"
 #include "engine/row.h"
 
-#define LOOK_LEAST_MS 2  /* while the worker is not ready: how soon to look again … */
+#define LOOK_LEAST_MS 2  /* while the node is not ready: how soon to look again … */
 #define LOOK_MOST_MS 500 /* … at most, after a while */
 #define OUTCOME_MS 60000 /* how long to wait for what became of a publication */
 
 struct publisher {
-    struct worker *worker;
+    struct node *node;
     const char *const *folder;
     size_t n;
     void (*done)(void *ctx);
@@ -62,13 +62,13 @@ static void stir(struct publisher *p, bool *flag)
     pthread_mutex_unlock(&p->lock);
 }
 
-/* The worker does not say when it gets ready. */
+/* The node does not say when it gets ready. */
 static bool wait_ready(struct publisher *p)
 {
-    struct worker_status s;
+    struct node_status s;
 
     for (int64_t ms = LOOK_LEAST_MS;; ms = ms * 2 < LOOK_MOST_MS ? ms * 2 : LOOK_MOST_MS) {
-        worker_status(p->worker, &s);
+        node_status(p->node, &s);
         if (s.ready)
             return true;
         if (!wait_for(p, &p->committed, ms))
@@ -78,18 +78,18 @@ static bool wait_ready(struct publisher *p)
 
 /* ---- one folder */
 
-static enum query_found outcome(struct publisher *p, const struct worker_published *what, struct arena *a,
+static enum query_found outcome(struct publisher *p, const struct node_published *what, struct arena *a,
                                 struct slice *json)
 {
     struct err why;
-    struct store_txn *t = worker_read(p->worker, worker_partition_of(p->worker, what->workflow), &why);
+    struct store_txn *t = node_read(p->node, node_partition_of(p->node, what->workflow), &why);
     enum query_found found = t != NULL ? query_event(t, what->source, what->id, a, json) : QUERY_UNKNOWN;
 
     store_abort(t);
     return found;
 }
 
-static void await_outcome(struct publisher *p, const char *folder, const struct worker_published *what,
+static void await_outcome(struct publisher *p, const char *folder, const struct node_published *what,
                           struct arena *a)
 {
     int64_t end = monotonic_ms() + OUTCOME_MS;
@@ -112,14 +112,16 @@ static void publish(struct publisher *p, const char *folder)
 {
     struct arena *a = arena_new();
     struct diags d = {.arena = a};
-    struct worker_published what;
+    struct node_published what;
     struct err why = {{0}};
 
-    if (!worker_publish(p->worker, folder, S("duband"), S("configured folder"), &d, &what, &why)) {
+    if (!node_publish(p->node, folder, S("duband"), S("configured folder"), &d, &what, &why)) {
         diags_print(stderr, &d, isatty(2) == 1);
         log_error("%s: not published: %s; what is in force stays", folder, why.text);
     } else if (what.unchanged) {
         log_info("%s: workflow %.*s is in force as it is", folder, SLICE_ARG(what.workflow));
+    } else if (what.elsewhere) {
+        log_info("%s: workflow %.*s is published; another node serves it", folder, SLICE_ARG(what.workflow));
     } else {
         await_outcome(p, folder, &what, a);
     }
@@ -131,12 +133,12 @@ static void publish(struct publisher *p, const char *folder)
 static bool anything_in_force(struct publisher *p)
 {
     int partition[64];
-    size_t n = worker_partitions(p->worker, partition, 64);
+    size_t n = node_partitions(p->node, partition, 64);
     bool any = false;
 
     for (size_t i = 0; !any && i < n && i < 64; i++) {
         struct err why;
-        struct store_txn *t = worker_read(p->worker, partition[i], &why);
+        struct store_txn *t = node_read(p->node, partition[i], &why);
         struct slice key, value;
 
         if (t == NULL)
@@ -167,13 +169,13 @@ static void *run(void *arg)
     return NULL;
 }
 
-struct publisher *publisher_start(struct worker *w, const char *const *folders, size_t n,
+struct publisher *publisher_start(struct node *node, const char *const *folders, size_t n,
                                   void (*done)(void *ctx), void *ctx, struct err *e)
 {
     struct publisher *p = mem_alloc(sizeof *p);
     pthread_condattr_t attr;
 
-    *p = (struct publisher){.worker = w, .folder = folders, .n = n, .done = done, .ctx = ctx};
+    *p = (struct publisher){.node = node, .folder = folders, .n = n, .done = done, .ctx = ctx};
     pthread_mutex_init(&p->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

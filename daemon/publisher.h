@@ -3,17 +3,17 @@
 #ifndef DUBAND_PUBLISHER_H
 #define DUBAND_PUBLISHER_H
 
-#include "engine/worker.h"
+#include "engine/node.h"
 
 struct publisher;
 
 /* done: called on its thread after the first round, whatever became of it. */
-struct publisher *publisher_start(struct worker *w, const char *const *folders, size_t n,
+struct publisher *publisher_start(struct node *node, const char *const *folders, size_t n,
                                   void (*done)(void *ctx), void *ctx, struct err *e);
 void publisher_again(struct publisher *p);     /* any thread: look at the folders anew */
-void publisher_committed(struct publisher *p); /* any thread: the worker has committed something */
-void publisher_stop(struct publisher *p);      /* before worker_stop: no more rounds. NULL is fine */
+void publisher_committed(struct publisher *p); /* any thread: a worker has committed something */
+void publisher_stop(struct publisher *p);      /* before node_stop: no more rounds. NULL is fine */
 void publisher_free(
-    struct publisher *p); /* after worker_stop: nobody calls publisher_committed any more. NULL is fine */
+    struct publisher *p); /* after node_stop: nobody calls publisher_committed any more. NULL is fine */
 
 #endif

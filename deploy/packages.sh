@@ -3,6 +3,7 @@
 #   build   what compiles and runs duband
 #   kafka   what a real broker needs (a Java runtime and Maven, which fetches it)
 #   test    what `make check` needs besides
+#   bench   what `make bench` needs besides
 #   fresh   what `make fresh` needs besides
 # Debian and Ubuntu. As root, or through sudo where it is not. Says what it installs; quick when nothing is missing.
 set -eu
@@ -11,14 +12,17 @@ build='gcc:gcc make:make libc6-dev:/usr/include/stdio.h pkg-config:pkg-config li
   librdkafka-dev:/usr/include/librdkafka/rdkafka.h liblmdb-dev:/usr/include/lmdb.h
   libprotobuf-c-dev:/usr/include/protobuf-c/protobuf-c.h protobuf-c-compiler:protoc-c
   libprotobuf-dev:/usr/include/google/protobuf/struct.proto libfyaml-dev:/usr/include/libfyaml.h
+  libjemalloc-dev:/usr/include/jemalloc/jemalloc.h
   libjansson-dev:/usr/include/jansson.h libsodium-dev:/usr/include/sodium.h libical-dev:/usr/include/libical/ical.h
   tzdata:/usr/share/zoneinfo/Asia/Shanghai binutils:ar findutils:find'
 kafka='openjdk-17-jre-headless:java maven:mvn python3:python3 ca-certificates-java:/etc/ssl/certs/java/cacerts'
-test='libcmocka-dev:/usr/include/cmocka.h python3:python3 kcat:kcat chromium:chromium nodejs:node npm:npm procps:pkill
+test='libcmocka-dev:/usr/include/cmocka.h python3:python3 kcat:kcat lmdb-utils:mdb_dump chromium:chromium nodejs:node npm:npm procps:pkill openssl:openssl
   python3-dateutil:/usr/lib/python3/dist-packages/dateutil/rrule.py
   python3-jsonschema:/usr/lib/python3/dist-packages/jsonschema/__init__.py
   python3-yaml:/usr/lib/python3/dist-packages/yaml/__init__.py
-  fonts-noto-cjk:/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc git:git graphviz:dot clang:clang @fuzzer-runtime:fuzzer-runtime'
+  fonts-noto-cjk:/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc git:git graphviz:dot
+  poppler-utils:pdftotext clang:clang @fuzzer-runtime:fuzzer-runtime'
+bench="openjdk-17-jdk-headless:javac libjemalloc2:/usr/lib/$(uname -m)-linux-gnu/libjemalloc.so.2"
 fresh='debootstrap:debootstrap'
 
 # libFuzzer's library is a package of clang's version: in Debian and Ubuntu's newer releases of its own, else part of clang.
@@ -36,8 +40,9 @@ for group in "$@"; do
     build) list=$build ;;
     kafka) list=$kafka ;;
     test) list=$test ;;
+    bench) list=$bench ;;
     fresh) list=$fresh ;;
-    *) echo "packages.sh: no group '$group' (build, kafka, test, fresh)" >&2; exit 2 ;;
+    *) echo "packages.sh: no group '$group' (build, kafka, test, bench, fresh)" >&2; exit 2 ;;
     esac
     for entry in $list; do
         what=${entry#*:}

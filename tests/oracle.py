@@ -54,9 +54,9 @@ class Cluster:
     def name(self, topic):
         return topic.replace("duban.", self.prefix, 1)
 
-    def create(self, partitions=1):
+    def create(self, partitions=1, replication=1):
         subprocess.run([str(DUBANCTL), "topics", "create", "--bootstrap", self.bootstrap, "--prefix", self.prefix, "--partitions",
-                        str(partitions)], check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, timeout=60)
+                        str(partitions), "--replication", str(replication)], check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, timeout=60)
 
     def read(self, topic, committed=True):
         """Every record, by partition and offset."""

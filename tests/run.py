@@ -91,7 +91,8 @@ def run_command(tally, spec):
     name, command = spec.split("=", 1)
     done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=HERE.parent)
     tally.add(name, "failed" if done.returncode else "passed", done.stdout.decode(errors="replace")[-6000:])
-    print(f"        {name}", flush=True)
+    said = done.stdout.decode(errors="replace").strip().splitlines()[-1:]
+    print(f"        {name}" + (f": {said[0][:300]}" if said else ""), flush=True)
 
 
 def main():

@@ -38,6 +38,8 @@ class Refused(unittest.TestCase):
         self.check("log: loud\n", "one of debug info warn error")
         for batch in ("0", "-1", "100001", "many", "1.5", "''"):
             self.check(f"batch: {batch}\n", "a number from 1 to 100000")
+        for workers in ("0", "65", "two"):
+            self.check(f"bus: kafka\nworkers: {workers}\n", "a number from 1 to 64")
         self.check("data: ''\n", "a text that is not empty")
 
     def test_bad_shapes(self):
@@ -79,6 +81,11 @@ class Refused(unittest.TestCase):
                 self.assertEqual(status, 2)
                 self.assertIn(said, stderr)
 
+    def test_what_does_not_go_together(self):
+        self.check("sync: close\n", "duband: sync: close cannot be with bus: local", "batch or auto was expected")
+        self.check("mapped: much\n", "a number from 0 to 1048576")
+        self.check("workers: 2\n", "duband: workers: 2 cannot be with bus: local", "1 was expected, or bus: kafka")
+
     def test_command_line(self):
         for arguments in (["--wrong"], ["stray"], ["--set"], ["--ready-fd", "x"], ["--ready-fd", "77"], ["--config"]):
             self.assertEqual(run(*arguments)[0], 2, arguments)
@@ -91,7 +98,7 @@ class Taken(unittest.TestCase):
         self.assertIn("fine", stdout)
 
     def test_every_key(self):
-        status, _, stderr = run("--check", file="data: d\nlisten: '[::1]:0'\nbus: kafka\ntime: events\nbatch: 7\nlog: debug\nworkflows: [a, b]\n"
+        status, _, stderr = run("--check", file="data: d\nlisten: '[::1]:0'\nbus: kafka\ntime: events\nbatch: 7\nsync: close\nmapped: 0\nlog: debug\nworkers: 3\nstandby: all\nworkflows: [a, b]\n"
                                 "node: n\nkafka:\n  group: g\n  prefix: p.\n  properties: {bootstrap.servers: 'x:1', acks: 1}\n")
         self.assertEqual((status, stderr), (0, ""))
 
@@ -107,7 +114,7 @@ class Taken(unittest.TestCase):
         status, stdout, _ = run("--help")
         self.assertEqual(status, 0)
         shipped = (ROOT / "config" / "duband.yaml").read_text(encoding="utf-8")
-        for key in ("data", "listen", "bus", "time", "batch", "log", "workflows", "node", "group", "prefix", "properties"):
+        for key in ("data", "listen", "bus", "time", "batch", "sync", "mapped", "workers", "standby", "log", "workflows", "node", "group", "prefix", "properties"):
             self.assertRegex(stdout, rf"(?m)^  (kafka\.)?{key} ")
             self.assertRegex(shipped, rf"(?m)^#?\s*{key}:")
         for default in re.findall(r"(?m)^(\w+): +(\S+)", shipped):

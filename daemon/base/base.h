@@ -43,6 +43,7 @@ struct slice nearest_name(struct slice got, const struct slice *candidate, size_
 
 void *mem_alloc(size_t n); /* zeroed */
 void *mem_grow(void *p, size_t n);
+void mem_give_back(void); /* to the system, what was freed: allocators keep it for a next time */
 
 /* An arena hands out zeroed memory that is all freed at once. Not thread-safe. */
 struct arena;
@@ -52,6 +53,7 @@ void arena_reset(struct arena *a); /* keeps the largest block for reuse */
 size_t arena_used(const struct arena *a);
 void *arena_alloc(struct arena *a, size_t n);
 struct slice arena_dup(struct arena *a, struct slice s); /* the copy is NUL-terminated after its n bytes */
+struct slice arena_join(struct arena *a, const struct slice *part, size_t n); /* one after the other; the same */
 struct slice arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #define ARENA_NEW(a, type) ((type *)arena_alloc((a), sizeof(type)))

@@ -1,5 +1,6 @@
 #include "base/base.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -45,6 +46,19 @@ void *mem_grow(void *p, size_t n)
     if (!q)
         mem_fail("out of memory", n);
     return q;
+}
+
+/* jemalloc's, in a program that is linked with it. */
+__attribute__((weak)) int mallctl(const char *name, void *old, size_t *nold, void *new, size_t nnew);
+
+void mem_give_back(void)
+{
+    if (!mallctl) {
+        malloc_trim(0);
+        return;
+    }
+    mallctl("thread.tcache.flush", NULL, NULL, NULL, 0);
+    mallctl("arena.4096.purge", NULL, NULL, NULL, 0); /* 4096: all of them */
 }
 
 /* ---- arena: a chain of blocks, newest first; only the newest is allocated from. */
@@ -149,6 +163,18 @@ struct slice arena_dup(struct arena *a, struct slice s)
     if (s.n)
         memcpy(p, s.p, s.n);
     return (struct slice){p, s.n};
+}
+
+struct slice arena_join(struct arena *a, const struct slice *part, size_t n)
+{
+    size_t used = 0, all = 0;
+    for (size_t i = 0; i < n; i++)
+        all += part[i].n;
+    char *p = arena_alloc(a, all + 1);
+    for (size_t i = 0; i < n; used += part[i++].n)
+        if (part[i].n)
+            memcpy(p + used, part[i].p, part[i].n);
+    return (struct slice){p, all};
 }
 
 struct slice arena_printf(struct arena *a, const char *fmt, ...)

@@ -31,10 +31,22 @@ static size_t utf8_length(const unsigned char *p, size_t n)
     return length;
 }
 
+/* How many of the first bytes are ASCII, counted by eights. */
+static size_t ascii_length(const unsigned char *p, size_t n)
+{
+    size_t i = 0;
+    for (uint64_t eight; i + sizeof eight <= n; i += sizeof eight) {
+        memcpy(&eight, p + i, sizeof eight);
+        if (eight & UINT64_C(0x8080808080808080))
+            break;
+    }
+    return i;
+}
+
 bool slice_is_utf8(struct slice s)
 {
     const unsigned char *p = (const unsigned char *)s.p;
-    for (size_t i = 0; i < s.n;) {
+    for (size_t i = ascii_length(p, s.n); i < s.n;) {
         size_t length = utf8_length(p + i, s.n - i);
         if (length == 0)
             return false;

@@ -2,7 +2,6 @@
 #include "bus/bus_kafka.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -43,9 +42,15 @@ static int partitions(struct bus *b)
     return atomic_load(&kafka_of(b)->npartitions);
 }
 
+static enum bus_standing standing(struct bus *b)
+{
+    enum phase now = kafka_of(b)->phase;
+    return now == PHASE_RUN ? BUS_RUNS : now == PHASE_RESTORE ? BUS_ASSIGNED : BUS_OUTSIDE;
+}
+
 /* ---- handles */
 
-static rd_kafka_queue_t *watch(struct kafka *k, rd_kafka_queue_t *q)
+rd_kafka_queue_t *kafka_watch(struct kafka *k, rd_kafka_queue_t *q)
 {
     static const uint64_t one = 1;
     rd_kafka_queue_io_event_enable(q, k->wakefd, &one, sizeof one);
@@ -61,22 +66,36 @@ static void unwatch(rd_kafka_queue_t **q)
     *q = NULL;
 }
 
-static bool handles_open(struct kafka *k, struct err *e)
+static bool consumer_open(struct kafka *k, struct err *e)
 {
+    k->shares = atomic_load(&k->npartitions);
     k->consumer = kafka_handle_new(k, ROLE_CONSUMER, e);
-    k->producer = k->consumer ? kafka_handle_new(k, ROLE_PRODUCER, e) : NULL;
-    if (!k->producer)
+    if (!k->consumer)
         return false;
     rd_kafka_poll_set_consumer(k->consumer);
-    k->consumer_queue = watch(k, rd_kafka_queue_get_consumer(k->consumer));
+    k->consumer_queue = kafka_watch(k, rd_kafka_queue_get_consumer(k->consumer));
+    return true;
+}
+
+static bool producer_open(struct kafka *k, struct err *e)
+{
+    k->request_made = k->request_bytes;
+    k->producer = kafka_handle_new(k, ROLE_PRODUCER, e);
+    if (!k->producer)
+        return false;
     /* Made before init_transactions: a first message by a topic's name costs a second. */
     for (int i = 0; i < TOPIC_COUNT; i++)
         k->output[i] = i < MERGE_LANES ? NULL : rd_kafka_topic_new(k->producer, k->topic[i], NULL);
     return true;
 }
 
+static bool handles_open(struct kafka *k, struct err *e)
+{
+    return consumer_open(k, e) && producer_open(k, e);
+}
+
 /* A static member does not leave the group: a restarted node has its partitions back at once. */
-static void handles_close(struct kafka *k)
+static void consumer_close(struct kafka *k)
 {
     if (k->consumer)
         rd_kafka_assign(k->consumer, NULL);
@@ -84,6 +103,10 @@ static void handles_close(struct kafka *k)
     if (k->consumer)
         rd_kafka_destroy_flags(k->consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     k->consumer = NULL;
+}
+
+static void producer_close(struct kafka *k)
+{
     for (int i = 0; i < TOPIC_COUNT; i++) {
         if (k->output[i])
             rd_kafka_topic_destroy(k->output[i]);
@@ -94,6 +117,12 @@ static void handles_close(struct kafka *k)
         rd_kafka_destroy(k->producer);
     }
     k->producer = NULL;
+}
+
+static void handles_close(struct kafka *k)
+{
+    consumer_close(k);
+    producer_close(k);
 }
 
 /* ---- phases */
@@ -113,16 +142,38 @@ static void start_again(struct kafka *k)
 static void step_start(struct kafka *k)
 {
     struct err e;
+    if (kafka_rival_there(k))
+        return;
     if (handles_open(k, &e))
         k->phase = PHASE_VERIFY;
     else
         kafka_restart(k, "%s", e.text);
 }
 
+/* Some settings of handles depend on the topics: how much may lie ready, on how many partitions there are; how large
+ * a request may be, on what they take. */
+static bool handles_fit(struct kafka *k, struct err *e)
+{
+    if (k->shares != atomic_load(&k->npartitions)) {
+        consumer_close(k);
+        if (!consumer_open(k, e))
+            return false;
+    }
+    if (k->request_made == k->request_bytes)
+        return true;
+    producer_close(k);
+    return producer_open(k, e);
+}
+
 static void step_verify(struct kafka *k)
 {
-    if (kafka_topics_verify(k))
+    struct err e;
+    if (!kafka_topics_verify(k))
+        return;
+    if (handles_fit(k, &e))
         k->phase = PHASE_INIT;
+    else
+        kafka_restart(k, "%s", e.text);
 }
 
 static void step_init(struct kafka *k)
@@ -130,7 +181,7 @@ static void step_init(struct kafka *k)
     rd_kafka_error_t *error = rd_kafka_init_transactions(k->producer, 2000);
     if (error) {
         bool again = rd_kafka_error_is_retriable(error) && !rd_kafka_error_is_fatal(error);
-        if (!again)
+        if (!again && !kafka_deny_batch(k, rd_kafka_error_code(error)))
             kafka_restart(k, "the transactional producer: %s", rd_kafka_error_string(error));
         rd_kafka_error_destroy(error);
         return;
@@ -146,11 +197,18 @@ static void step_init(struct kafka *k)
         k->phase = PHASE_GROUP;
 }
 
+static void step_run(struct kafka *k)
+{
+    kafka_input_serve(k);
+    if (!k->restart)
+        kafka_behind_step(k);
+}
+
 static void (*const step[])(struct kafka *) = {[PHASE_START] = step_start,
                                                [PHASE_VERIFY] = step_verify,
                                                [PHASE_INIT] = step_init,
                                                [PHASE_RESTORE] = kafka_restore_step,
-                                               [PHASE_RUN] = kafka_input_serve};
+                                               [PHASE_RUN] = step_run};
 
 /* Callbacks run in here. Records come through the partitions' own queues, so what is left are errors of the
  * group. */
@@ -158,8 +216,11 @@ static void serve_group(struct kafka *k)
 {
     rd_kafka_message_t *m;
     while (k->consumer && !k->restart && (m = rd_kafka_consumer_poll(k->consumer, 0))) {
+        k->fenced |= m->err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
         if (m->err == RD_KAFKA_RESP_ERR__FATAL || m->err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
             kafka_restart(k, "the group: %s", rd_kafka_message_errstr(m));
+        else if (m->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
+            kafka_deny(k, RIGHT_GROUP, 0); /* librdkafka goes on asking */
         else if (m->err && m->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
             kafka_reason(k, "the group: %s", rd_kafka_message_errstr(m));
         rd_kafka_message_destroy(m);
@@ -177,6 +238,7 @@ static bool serve(struct kafka *k)
         start_again(k);
         return false;
     }
+    k->busy = false;
     if (step[k->phase] && kafka_monotonic_ms() >= k->retry_at)
         step[k->phase](k);
     return k->phase != before || k->restart;
@@ -189,7 +251,7 @@ static void give_back(struct kafka *k, bool quiet)
     if (!quiet)
         k->grown = true;
     else if (k->grown && k->phase == PHASE_RUN) {
-        malloc_trim(0);
+        mem_give_back();
         k->grown = false;
     }
 }
@@ -201,6 +263,8 @@ static int64_t rest_ms(struct kafka *k, int64_t now)
     if (k->retry_at > now && k->retry_at - now < rest)
         rest = k->retry_at - now;
     else if (k->phase == PHASE_RESTORE)
+        rest = k->busy ? 0 : RESTORE_MS;
+    else if (k->behind)
         rest = RESTORE_MS;
     else if (k->phase != PHASE_RUN && k->phase != PHASE_GROUP && k->retry_at <= now)
         rest = 0; /* the step itself waits for the broker */
@@ -256,7 +320,7 @@ static void options_copy(struct kafka *k, const struct bus_kafka_options *o)
     k->options.url = arena_dup(k->arena, slice_of(o->url ? o->url : "")).p;
 }
 
-static void kafka_close(struct bus *b)
+void kafka_close(struct bus *b)
 {
     struct kafka *k = kafka_of(b);
     kafka_release_all(k, false);
@@ -284,39 +348,51 @@ static const struct bus_ops kafka_ops = {
     .emit = kafka_emit,
     .state = kafka_state,
     .commit = kafka_commit,
+    .late = kafka_late,
     .undo = kafka_undo,
     .append = kafka_append,
     .wake = wake,
     .partitions = partitions,
+    .standing = standing,
+    .progress = kafka_progress,
     .trouble = kafka_trouble,
     .close = kafka_close,
 };
 
-struct bus *bus_kafka_open(const struct bus_kafka_options *o, const struct bus_hooks *hooks, struct err *e)
+/* What a bus and a follower have in common. */
+bool kafka_base_open(struct kafka *k, const struct bus_ops *ops, const struct bus_kafka_options *o,
+                     const struct bus_hooks *hooks, struct err *e)
 {
-    struct kafka *k = mem_alloc(sizeof *k);
-    k->bus.ops = &kafka_ops;
+    k->bus.ops = ops;
     k->hooks = *hooks;
     k->arena = arena_new();
-    k->delete_retention_ms = 86400000; /* the broker's own default */
+    k->delete_retention_ms = 86400000; /* the broker's own default … */
+    k->request_bytes = 1000000;        /* … and what no broker refuses */
     options_copy(k, o);
     kafka_topics_name(k);
     pthread_mutex_init(&k->trouble_lock, NULL);
     k->wakefd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    /* A first look at the settings: what a handle refuses later can only be the broker's doing. */
     bool ok = k->wakefd >= 0 || err_set(e, "kafka: eventfd: %s", strerror(errno));
-    ok = ok && kafka_options_check(k, e) && handles_open(k, e);
-    /* Both initialise what close takes down, whatever comes of them. */
+    ok = ok && kafka_options_check(k, e);
+    /* It initialises what close takes down, whatever comes of it. */
     bool lookout = kafka_lookout_open(k, ok ? e : NULL);
-    bool appender = kafka_appender_open(k, ok && lookout ? e : NULL);
-    ok = ok && lookout && appender && (k->restorer = kafka_handle_new(k, ROLE_RESTORER, e));
-    if (!ok) {
-        kafka_close(&k->bus);
-        return NULL;
-    }
+    if (!ok || !lookout || !(k->restorer = kafka_handle_new(k, ROLE_RESTORER, e)))
+        return false;
     rd_kafka_poll_set_consumer(k->restorer);
-    k->restorer_queue = watch(k, rd_kafka_queue_get_consumer(k->restorer));
-    k->admin_queue = watch(k, rd_kafka_queue_new(k->restorer));
+    k->restorer_queue = kafka_watch(k, rd_kafka_queue_get_consumer(k->restorer));
+    k->admin_queue = kafka_watch(k, rd_kafka_queue_new(k->restorer));
     k->phase = PHASE_VERIFY;
-    return &k->bus;
+    return true;
+}
+
+struct bus *bus_kafka_open(const struct bus_kafka_options *o, const struct bus_hooks *hooks, struct err *e)
+{
+    struct kafka *k = mem_alloc(sizeof *k);
+    /* A first look at the settings: what a handle refuses later can only be the broker's doing. */
+    bool ok = kafka_base_open(k, &kafka_ops, o, hooks, e) && handles_open(k, e);
+    bool appender = kafka_appender_open(k, ok ? e : NULL);
+    if (ok && appender)
+        return &k->bus;
+    kafka_close(&k->bus);
+    return NULL;
 }

@@ -2,16 +2,27 @@
  *
  *   bus_kafka.c            open, poll, close, and the phases a bus goes through
  *   bus_kafka_conf.c       librdkafka handles and their settings
- *   bus_kafka_topics.c     names; do the topics on the broker have the shape they need; creating them
+ *   bus_kafka_topics.c     names; do the topics on the broker have the shape they need
+ *   bus_kafka_create.c     creating them
  *   bus_kafka_rebalance.c  the group: partitions come and go
  *   bus_kafka_restore.c    a partition's state is brought up to the last committed batch
  *   bus_kafka_log.c        reading changelog and history for that
+ *   bus_kafka_behind.c     missing history, taken in while the partition serves
+ *   bus_kafka_rival.c      another process under the same name
+ *   bus_kafka_origin.c     is the state in the folder this partition's?
  *   bus_kafka_positions.c  what the bus keeps in a partition's store
+ *   bus_kafka_progress.c   how far a restore has come, and what waits
  *   bus_kafka_input.c      the two input logs, merged
+ *   bus_kafka_directory.c  who serves the partitions of other nodes
+ *   bus_kafka_follow.c     the follower of partitions that nobody here holds
+ *   bus_kafka_reader.c     topics as others read them
+ *   bus_kafka_writer.c     a whole state in one transaction
  *   bus_kafka_commit.c     one batch, one transaction
  *   bus_kafka_append.c     producer of inputs, with a thread of its own
  *   bus_kafka_lookout.c    thread that asks for high-water marks, and whether the broker is back
  *   bus_kafka_trouble.c    errors: what they mean, and saying them once
+ *   bus_kafka_cure.c       what is to be done about a connection that cannot be had
+ *   bus_kafka_rights.c     what the broker does not let us do, and the command that lets us
  *
  * Threads: a handle is used by one thread only, except where its comment says otherwise. The worker's thread
  * never waits on the broker without limit but in a transaction (librdkafka 2.0.2 needs that) and never calls
@@ -29,7 +40,10 @@
 #include <stdlib.h>
 
 #define SLICE_MS 200       /* longest that poll waits on the broker in one go while starting or restoring */
-#define LANE_RECORDS 20000 /* records of one input held ready for the merge */
+/* Held ready for the merge by all lanes together; each may have its part, and at least one record. */
+#define LANES_RECORDS 20000
+#define LANES_BYTES ((size_t)24 << 20)
+#define LANE_LEAST 500
 #define MARKER_KEY 0xff    /* first and only byte of a marker's key; table ids are smaller */
 
 enum phase {
@@ -42,12 +56,11 @@ enum phase {
 };
 
 enum part_state {
-    PART_ACQUIRED,  /* committed positions not known yet */
+    PART_ACQUIRED,  /* committed positions not known yet; without a store: not even acquired */
     PART_COMMITTED, /* known: next is the changelog */
     PART_CHANGELOG, /* reading it */
-    PART_CAUGHT_UP, /* next is the history */
-    PART_HISTORY,   /* reading it */
-    PART_RESTORED,  /* next is to start */
+    PART_CAUGHT_UP, /* read: the worker finishes it */
+    PART_RESTORED,  /* next is to start; history comes behind */
     PART_READY,     /* waits for the others */
     PART_RUNS,
     PART_HALTED /* why says so; stays until the assignment changes */
@@ -60,7 +73,10 @@ struct lane {
     int64_t known;  /* every record below this offset was pushed */
     bool heard;     /* something came since the assignment */
     int64_t taken;  /* offset of the last record taken since the last commit; -1: none */
-    instant_t last; /* receipt time of the last record pushed */
+    size_t bytes, taken_bytes; /* of records in the merge; of those, taken since the last commit */
+    int64_t nudge_at;          /* monotonic ms: not before */
+    instant_t last; /* receipt time of the last record pushed … */
+    int64_t arrived; /* … and when it was (monotonic ms) */
     /* The question what the high-water mark is; its answer vouches for all records up to `through` once
      * `known` has passed `mark`. */
     bool asked;
@@ -72,6 +88,7 @@ struct lane {
 struct part {
     int id;
     enum part_state state;
+    bool claimed; /* the claim hook was asked, whatever it answered */
     struct store *store;
     struct bus_position at; /* where the store stands */
     /* Restore. */
@@ -79,11 +96,15 @@ struct part {
     uint64_t target;           /* that number */
     int64_t end;               /* high-water mark of the log being restored; -1: not asked yet */
     int64_t resume;            /* offset after the last record read of it */
-    int64_t history_end;       /* how far the last marker says that history goes; -1: no marker was read */
+    int64_t history_end;       /* how far history goes by the last marker known; -1: none is */
+    int64_t behind;            /* history is missing up to here; -1: none is */
+    bool piece;                /* a part of a batch was handed over, and its end was not */
+    size_t held_bytes;
     rd_kafka_message_t **held; /* collected, not handed over yet */
     size_t nheld, cheld;
     size_t whole;       /* of these, so many are of whole batches, … */
     struct marker last; /* … the last of which ended with this, … */
+    char owner[256];    /* its owner_url */
     int64_t whole_next; /* … before this offset, … */
     bool pending;       /* … and the store does not know yet */
     /* Run. */
@@ -96,6 +117,8 @@ struct part {
 /* A batch being made. The delivery callback fills in what the broker says of it. */
 struct batch {
     struct part *part; /* NULL: none is open */
+    int64_t began;       /* monotonic ms */
+    int64_t ended, took; /* of the batch before */
     uint32_t serial;   /* reports of earlier batches are told by it */
     size_t history_sent, history_stored;
     int64_t history_next, changelog_next; /* -1: none stored */
@@ -136,6 +159,7 @@ struct kafka {
     struct arena *arena;
     const char *topic[TOPIC_COUNT];
     int session_ms, transaction_ms;
+    int shares; /* partitions that the consumer's queues are made for */
 
     int wakefd; /* eventfd: a queue has something, or somebody wants poll to return */
     atomic_bool woken;
@@ -144,6 +168,8 @@ struct kafka {
 
     enum phase phase;
     int64_t retry_at, backoff; /* monotonic ms: not before */
+    bool fenced;               /* somebody else took this worker's place, and may have it still */
+    char member[256];          /* id in the group, as of the last assignment */
     bool restart;              /* drop everything and begin again at the next poll */
 
     rd_kafka_t *consumer; /* the group's; read_committed */
@@ -155,6 +181,8 @@ struct kafka {
     rd_kafka_queue_t *restorer_queue, *admin_queue;
     bool configs_asked, configs_fine;
     int64_t delete_retention_ms;
+    int request_bytes;  /* most of a produce request for one partition … */
+    int request_made;   /* … and what the producer was made with */
     atomic_int npartitions;
 
     rd_kafka_consumer_group_metadata_t *generation; /* of the assignment, taken when it came */
@@ -163,13 +191,26 @@ struct kafka {
     uint32_t assignment; /* counts them */
     int64_t restore_since;
     size_t restoring; /* index into part */
+    bool busy;        /* restoring, and not for want of records */
+    struct part *behind; /* whose history is being read behind serving; NULL: nobody's */
+    int64_t behind_at;   /* monotonic ms: not before */
+    int64_t nudged, told; /* monotonic ms */
+    const char *cluster; /* id; NULL: not asked yet */
 
     struct batch batch;
     struct lookout lookout;
     struct appender appender;
 
+    unsigned denied;     /* topics of which a right is missing: the reason stays until one of them shows that it is there */
+    atomic_uint refused; /* topics that the last transaction could not be extended to */
+    atomic_int certificate; /* the code with which a broker's certificate was refused last */
+    unsigned append_denied; /* input topics that may not be written to, as was found out … */
+    int64_t append_denied_at; /* … then (monotonic ms); both under trouble_lock */
+
     pthread_mutex_t trouble_lock;
     bool suspect, away;          /* no broker answers: perhaps; for certain */
+    int away_cure;               /* of away_why: kafka_cure_of */
+    unsigned away_said;          /* those that were said since it is away, as bits: handles may be of different minds */
     struct err away_why, reason; /* reason: of the phase; empty when there is none */
 };
 
@@ -182,13 +223,26 @@ int64_t kafka_monotonic_ms(void);
 int64_t kafka_wall_ms(void);
 void kafka_stir(struct kafka *k); /* any thread: poll looks again … */
 void kafka_wake(struct kafka *k); /* … and returns */
+bool kafka_base_open(struct kafka *k, const struct bus_ops *ops, const struct bus_kafka_options *o,
+                     const struct bus_hooks *hooks, struct err *e);
+void kafka_close(struct bus *b); /* whatever of it was opened */
+rd_kafka_queue_t *kafka_watch(struct kafka *k, rd_kafka_queue_t *q);
 
 /* conf */
-enum kafka_role { ROLE_CONSUMER, ROLE_PRODUCER, ROLE_RESTORER, ROLE_LOOKOUT, ROLE_APPENDER, ROLE_ADMIN };
+enum kafka_role { ROLE_CONSUMER, ROLE_PRODUCER, ROLE_RESTORER, ROLE_LOOKOUT, ROLE_APPENDER, ROLE_ADMIN, ROLE_FOLLOWER };
 rd_kafka_t *kafka_handle_new(struct kafka *k, enum kafka_role role, struct err *e);
 bool kafka_options_check(struct kafka *k, struct err *e);
 
+const char *kafka_bootstrap(const struct kafka *k);
+
 /* topics */
+/* What a topic must have (wanted), and what it gets when duband makes it. topics: as bits. */
+extern const struct kafka_topic_setting {
+    unsigned topics;
+    const char *name, *value;
+    bool wanted;
+} kafka_topic_settings[];
+extern const size_t kafka_ntopic_settings;
 bool kafka_topics_verify(struct kafka *k); /* one step of at most SLICE_MS; true: all is as it should be */
 void kafka_topics_name(struct kafka *k);
 
@@ -198,9 +252,12 @@ void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err, rd_kafka_topic_
 void kafka_release_all(struct kafka *k, bool lost);
 bool kafka_assign_ready(struct kafka *k); /* starts fetching every partition that is ready */
 struct part *kafka_part(struct kafka *k, int id);
+struct part *kafka_part_new(int id);
+void kafka_part_free(struct part *p);
 
 /* restore */
 void kafka_restore_step(struct kafka *k);
+void kafka_part_step(struct kafka *k, struct part *p); /* from PART_COMMITTED to PART_RESTORED */
 void kafka_part_halt(struct kafka *k, struct part *p, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -210,30 +267,59 @@ bool kafka_log_begin(struct kafka *k, struct part *p, enum topic topic, int64_t 
 void kafka_log_step(struct kafka *k,
                     struct part *p); /* a slice of it; the part's state moves on at the end */
 void kafka_log_end(struct kafka *k);
+bool kafka_log_is(const struct kafka *k, const struct part *p, enum topic topic, const rd_kafka_message_t *m);
+void kafka_log_hold(struct part *p, rd_kafka_message_t *m);
+/* Hands over what is held, and drops it. m: the marker that ends it, if one does. next: where the log goes on
+ * behind it. */
+bool kafka_log_hand_over(struct kafka *k, struct part *p, enum topic topic, const struct marker *m, int64_t next);
+void kafka_log_nudge(struct kafka *k, const struct part *p, enum topic topic);
 void kafka_part_drop_held(struct part *p);
+/* One record of the changelog, whose owner this is now. True: go on reading. */
+bool kafka_log_take(struct kafka *k, struct part *p, rd_kafka_message_t *m);
+void kafka_log_hand_over_front(struct kafka *k, struct part *p); /* the whole batches held; what is behind them stays */
+
+/* behind */
+void kafka_behind_start(struct kafka *k, struct part *p); /* it is about to serve: what is missing is known from now on */
+void kafka_behind_step(struct kafka *k);                  /* a slice of a few ms */
+
+/* rival */
+void kafka_rival_know(struct kafka *k); /* an assignment came: which member of the group this is */
+bool kafka_rival_there(struct kafka *k); /* says so, and is to be asked again after retry_at */
+
+/* origin */
+/* Is the state that of this partition of this cluster? False: not known yet, or the partition is halted. */
+bool kafka_origin_check(struct kafka *k, struct part *p);
 
 /* positions */
-enum store_status kafka_put_positions(struct store_txn *t, int64_t changelog_next,
-                                      int64_t history_next); /* -1: stays */
+/* A batch's. changelog_next -1: stays. history_end -1: there is none yet. */
+enum store_status kafka_put_positions(struct store_txn *t, const struct part *p, int64_t changelog_next,
+                                      int64_t history_end);
 /* How long ago this state was last known to follow the changelog (0: it never did), and how far its history
  * should go (-1: not known). */
-bool kafka_state_look(struct store *s, int64_t *age, int64_t *history_end, struct err *e);
+struct state_look {
+    int64_t age, history_end;
+    bool piece;
+};
+bool kafka_state_look(struct store *s, struct state_look *out, struct err *e);
 
 /* input */
 void kafka_input_start(struct kafka *k, struct part *p);
 void kafka_input_stop(struct part *p);
 void kafka_input_serve(struct kafka *k);
 size_t kafka_take(struct bus *b, int partition, struct record *out, size_t max);
+size_t kafka_input_bytes(const rd_kafka_message_t *m); /* what it takes of a lane's room */
 void kafka_record_of(const rd_kafka_message_t *m, enum topic topic, struct arena *a, struct record *out);
 
 /* commit */
 void kafka_on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque);
+void *kafka_report_of(const struct batch *b, bool history); /* opaque of a record whose delivery is to be reported to the batch */
 enum bus_status kafka_begin(struct bus *b, int partition, struct store_txn *t, struct err *e);
 enum bus_status kafka_emit(struct bus *b, int partition, const struct record *r, struct err *e);
 enum bus_status kafka_state(struct bus *b, int partition, enum table_id table, struct slice key,
                             struct slice value, struct err *e);
 enum bus_status kafka_commit(struct bus *b, int partition, struct store_txn *t, const struct marker *m,
                              struct err *e);
+bool kafka_late(struct bus *b);
 void kafka_undo(struct bus *b, int partition, struct store_txn *t);
 
 /* append */
@@ -243,14 +329,52 @@ void kafka_append(struct bus *b, const struct record *r, void (*done)(void *, co
                   void *ctx);
 void kafka_on_append(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque);
 
+/* reader: what is only options, names and errors, for handles beside the bus. NULL and e: bad options */
+struct kafka *kafka_bare_new(const struct bus_kafka_options *o, struct err *e);
+void kafka_bare_free(struct kafka *k);
+bool kafka_bare_fail(struct kafka *k, const char *what, rd_kafka_resp_err_t err, struct err *e); /* false */
+
+/* progress */
+void kafka_progress(struct bus *b, int partition, struct bus_progress *out);
+
 /* lookout */
 bool kafka_lookout_open(struct kafka *k, struct err *e);
 void kafka_lookout_close(struct kafka *k);
 void kafka_lookout_stir(struct kafka *k); /* any thread */
 void kafka_lookout_ask(struct kafka *k, int partition, int lane);
 bool kafka_lookout_answer(struct kafka *k, struct question *q); /* false: no more */
+/* Low (unless NULL) and high-water mark as this handle may see them. In the stead of rd_kafka_query_watermark_offsets:
+ * that of 2.0.2 waits until a leader that is down comes back, however little time it is given. */
+rd_kafka_resp_err_t kafka_ends(rd_kafka_t *rk, const char *topic, int partition, int64_t *low, int64_t *high, int ms);
 /* Low and high-water mark, waiting at most SLICE_MS. */
 bool kafka_watermarks(struct kafka *k, const char *topic, int partition, int64_t *low, int64_t *high);
+
+/* cure */
+/* A number for what can be done about what librdkafka says, a certificate's refusal included; 0: nothing is known. */
+int kafka_cure_of(const char *said, int certificate);
+const char *kafka_cure_text(int cure);
+int kafka_on_certificate(rd_kafka_t *rk, const char *broker, int32_t id, int *code, int depth, const char *der, size_t size,
+                         char *why, size_t nwhy, void *opaque);
+
+/* rights */
+enum kafka_right {
+    RIGHT_READ,
+    RIGHT_WRITE,
+    RIGHT_TOPIC, /* all that duband does with it */
+    RIGHT_CONFIGS,
+    RIGHT_GROUP,
+    RIGHT_TRANSACTIONAL,
+    RIGHT_CREATE,
+    RIGHT_IDEMPOTENT
+};
+bool kafka_is_denial(rd_kafka_resp_err_t err);
+/* One sentence: who may not do what, and the command that grants it. topics: as bits, of the first three. */
+struct slice kafka_right_missing(const struct kafka *k, enum kafka_right right, unsigned topics, struct arena *a);
+void kafka_deny(struct kafka *k, enum kafka_right right, unsigned topics); /* worker's thread: says it */
+/* True: it was a right that a batch or the producer lacked; it is said, and everything begins again. */
+bool kafka_deny_batch(struct kafka *k, rd_kafka_resp_err_t err);
+void kafka_allowed(struct kafka *k, unsigned topics); /* what was done to them needed the right */
+void kafka_hear_refusal(struct kafka *k, const char *text); /* any thread */
 
 /* trouble */
 void kafka_on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque);
@@ -263,6 +387,8 @@ void kafka_seen(struct kafka *k, bool answers); /* what it found */
 void kafka_reason(struct kafka *k, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void kafka_no_reason(struct kafka *k);
 bool kafka_trouble(struct bus *b, struct err *why);
+/* Any thread. Whether the appender may write to an input topic. */
+void kafka_append_refused(struct kafka *k, enum topic topic, bool refused);
 /* Begin again from the start: new handles, new transaction id, step 0 for every partition. */
 void kafka_restart(struct kafka *k, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -2,6 +2,8 @@
  * of its own serves the reports, so that a caller is answered in time while the worker waits for a commit. */
 #include "bus/bus_kafka.h"
 
+#define REPLACE_MS 1000 /* between one producer and the next, at least */
+
 /* Somebody waiting for a record to be durable; the report's opaque. */
 struct waiting {
     void (*done)(void *ctx, const struct append_result *r);
@@ -32,7 +34,7 @@ static bool may_retry(rd_kafka_resp_err_t err)
 void kafka_on_append(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
 {
     (void)rk;
-    (void)opaque;
+    struct waiting *w = m->_private;
     struct append_result r = {.partition = m->partition, .offset = m->offset, .received = INSTANT_NONE};
     r.ok = m->err == RD_KAFKA_RESP_ERR_NO_ERROR;
     if (r.ok) {
@@ -44,7 +46,9 @@ void kafka_on_append(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
         r.why = m->err == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT ? "the log did not answer in time"
                                                            : rd_kafka_err2str(m->err);
     }
-    finish(m->_private, r);
+    if (r.ok || m->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+        kafka_append_refused(opaque, w->topic, !r.ok);
+    finish(w, r);
 }
 
 static rd_kafka_headers_t *headers_of(const struct record *r)
@@ -124,6 +128,7 @@ static void replace(struct kafka *k)
     struct appender *a = &k->appender;
     rd_kafka_t *fresh, *old;
     rd_kafka_topic_t *topic[MERGE_LANES], *old_topic[MERGE_LANES];
+    char why[512] = "";
     struct err e;
     if (!handles_open(k, &fresh, topic, &e)) {
         log_error("%s", e.text);
@@ -135,18 +140,22 @@ static void replace(struct kafka *k)
     a->rk = fresh;
     memcpy(a->topic, topic, sizeof topic);
     pthread_mutex_unlock(&a->lock);
+    if (!kafka_is_denial(rd_kafka_fatal_error(old, why, sizeof why))) /* that is said already */
+        log_warn("kafka: the producer of inputs was replaced after a fatal error: %s", why);
     handles_close(old, old_topic);
-    log_warn("kafka: the producer of inputs was replaced after a fatal error");
 }
 
 static void *serve(void *arg)
 {
     struct kafka *k = arg;
     struct appender *a = &k->appender;
+    int64_t replaced = 0;
     while (!atomic_load(&a->stop)) {
         rd_kafka_poll(a->rk, 1000); /* only this thread changes rk */
-        if (atomic_exchange(&a->broken, false))
-            replace(k);
+        if (kafka_monotonic_ms() - replaced < REPLACE_MS || !atomic_exchange(&a->broken, false))
+            continue; /* one that is not let in fails at once, again and again */
+        replace(k);
+        replaced = kafka_monotonic_ms();
     }
     return NULL;
 }

@@ -2,6 +2,7 @@
  * ahead of the log. */
 #include "bus/bus_kafka.h"
 
+#define LATE_PART 5      /* of the transaction's time-out: then a batch should end */
 #define SERVE_EVERY 1000 /* records produced between two looks at delivery reports */
 
 enum tag { TAG_NONE, TAG_HISTORY, TAG_MARKER };
@@ -12,6 +13,11 @@ static void *opaque_of(const struct batch *b, enum tag tag)
     return (void *)((uintptr_t)b->serial << 2 | tag);
 }
 
+void *kafka_report_of(const struct batch *b, bool history)
+{
+    return opaque_of(b, history ? TAG_HISTORY : TAG_NONE);
+}
+
 void kafka_on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
 {
     (void)rk;
@@ -19,8 +25,11 @@ void kafka_on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque
     uintptr_t v = (uintptr_t)m->_private;
     if (v >> 2 != ((uintptr_t)b->serial << 2) >> 2)
         return; /* of a batch that was given up */
-    if (m->err) {
-        b->failed = b->failed ? b->failed : m->err;
+    rd_kafka_resp_err_t err = m->err;
+    if (!err && (v & 3) == TAG_HISTORY && m->offset < 0)
+        err = RD_KAFKA_RESP_ERR__NO_OFFSET; /* the marker could not say how far history goes */
+    if (err) {
+        b->failed = b->failed ? b->failed : err;
     } else if ((v & 3) == TAG_HISTORY) {
         b->history_stored++;
         if (m->offset >= b->history_next)
@@ -64,8 +73,9 @@ static enum bus_status judge(struct kafka *k, const char *what, rd_kafka_error_t
     rd_kafka_resp_err_t code = rd_kafka_error_code(error);
     bool abortable = rd_kafka_error_txn_requires_abort(error) && !rd_kafka_error_is_fatal(error);
     err_set(e, "kafka: %s: %s", what, rd_kafka_error_string(error));
+    bool aborted = abortable && abort_transaction(k);
     /* Fatal, or its outcome is not known: the changelog decides. */
-    if (!abortable || (abort_transaction(k) && means_lost(code)))
+    if (!kafka_deny_batch(k, code) && (!abortable || (aborted && means_lost(code))))
         kafka_restart(k, "%s: %s", what, rd_kafka_error_string(error));
     rd_kafka_error_destroy(error);
     return k->restart ? BUS_LOST : BUS_UNDONE;
@@ -75,8 +85,12 @@ static void close_batch(struct kafka *k, struct part *p)
 {
     k->batch.part = NULL;
     k->batch.serial++;
-    for (int v = 0; v < MERGE_LANES; v++)
+    k->batch.ended = kafka_monotonic_ms();
+    k->batch.took = k->batch.ended - k->batch.began;
+    for (int v = 0; v < MERGE_LANES; v++) {
         p->lane[v].taken = -1;
+        p->lane[v].taken_bytes = 0;
+    }
     k->stir = true;
 }
 
@@ -95,11 +109,25 @@ enum bus_status kafka_begin(struct bus *b, int partition, struct store_txn *t, s
         err_set(e, "kafka: partition %d is not held", partition);
         return BUS_LOST;
     }
+    atomic_store(&k->refused, 0);
     rd_kafka_error_t *error = rd_kafka_begin_transaction(k->producer);
     if (error)
         return judge(k, "begin", error, e);
-    k->batch = (struct batch){.part = p, .serial = k->batch.serial, .history_next = -1, .changelog_next = -1};
+    k->batch = (struct batch){.part = p,
+                              .began = kafka_monotonic_ms(),
+                              .serial = k->batch.serial,
+                              .ended = k->batch.ended,
+                              .took = k->batch.took,
+                              .history_next = -1,
+                              .changelog_next = -1};
     return BUS_OK;
+}
+
+/* The broker ends a transaction that takes longer than its time-out, and what is left to do takes time, too. */
+bool kafka_late(struct bus *b)
+{
+    const struct kafka *k = kafka_of(b);
+    return kafka_monotonic_ms() - k->batch.began > k->transaction_ms / LATE_PART;
 }
 
 static void serve_reports(struct kafka *k)
@@ -116,6 +144,10 @@ static enum bus_status refuse(struct kafka *k, enum topic topic, size_t bytes, r
     err_set(e, "kafka: %s, a record of %zu bytes: %s", k->topic[topic], bytes, rd_kafka_err2str(err));
     if (err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
         return BUS_FAILED;
+    if (err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+        atomic_fetch_or(&k->refused, 1u << topic);
+    if (kafka_deny_batch(k, err))
+        return BUS_LOST;
     char why[256];
     if (rd_kafka_fatal_error(k->producer, why, sizeof why) || err != RD_KAFKA_RESP_ERR__STATE)
         kafka_restart(k, "%s: %s", k->topic[topic], rd_kafka_err2str(err));
@@ -215,13 +247,14 @@ static enum bus_status await_history(struct kafka *k, struct err *e)
 {
     struct batch *b = &k->batch;
     while (b->history_stored < b->history_sent && !b->failed && !k->restart)
-        rd_kafka_poll(k->producer, 100);
+        rd_kafka_flush(k->producer, 100);
     if (k->restart)
         return BUS_LOST;
-    if (!b->failed && (!b->history_sent || b->history_next >= 0))
+    if (!b->failed)
         return BUS_OK;
     err_set(e, "kafka: a record was not stored: %s", rd_kafka_err2str(b->failed));
-    return abort_transaction(k) ? BUS_UNDONE : BUS_LOST;
+    bool aborted = abort_transaction(k);
+    return kafka_deny_batch(k, b->failed) || !aborted ? BUS_LOST : BUS_UNDONE;
 }
 
 static enum bus_status send_marker(struct kafka *k, const struct marker *m, struct err *e)
@@ -259,7 +292,7 @@ static enum bus_status commit_log(struct kafka *k, struct part *p, struct marker
         st = await_history(k, e);
     if (st != BUS_OK)
         return st;
-    m->history_next = k->batch.history_next >= 0 ? k->batch.history_next : p->at.history_next;
+    m->history_next = k->batch.history_next >= 0 ? k->batch.history_next : p->history_end;
     st = send_marker(k, m, e);
     return st == BUS_OK ? end_transaction(k, e) : st;
 }
@@ -269,7 +302,7 @@ static enum bus_status commit_store(struct kafka *k, struct part *p, struct stor
                                     const struct marker *m, struct err *e)
 {
     struct err why = {0};
-    enum store_status st = kafka_put_positions(t, k->batch.changelog_next, k->batch.history_next);
+    enum store_status st = kafka_put_positions(t, p, k->batch.changelog_next, m->history_next);
     if (st == STORE_OK) {
         st = store_commit(t, &why);
     } else {
@@ -282,7 +315,7 @@ static enum bus_status commit_store(struct kafka *k, struct part *p, struct stor
         return BUS_LOST;
     }
     p->at.batch = m->batch;
-    p->at.history_next = m->history_next;
+    p->history_end = m->history_next;
     return BUS_OK;
 }
 
@@ -294,15 +327,20 @@ static void settle(struct part *p, const int64_t next[MERGE_LANES])
     size_t used = 0;
     if (p->lane[0].taken >= next[0] || p->lane[1].taken >= next[1]) {
         merge_undo(p->merge);
-        while (merge_take(p->merge, &item, &lane) && item.offset < next[lane])
+        p->lane[0].taken_bytes = p->lane[1].taken_bytes = 0;
+        while (merge_take(p->merge, &item, &lane) && item.offset < next[lane]) {
+            p->lane[lane].taken_bytes += kafka_input_bytes(item.record);
             used++;
+        }
         merge_undo(p->merge);
         while (used-- > 0)
             merge_take(p->merge, &item, &lane);
     }
     merge_settle(p->merge);
-    for (int v = 0; v < MERGE_LANES; v++)
+    for (int v = 0; v < MERGE_LANES; v++) {
         p->lane[v].next = next[v];
+        p->lane[v].bytes -= p->lane[v].taken_bytes;
+    }
 }
 
 enum bus_status kafka_commit(struct bus *b, int partition, struct store_txn *t, const struct marker *m,
@@ -323,6 +361,7 @@ enum bus_status kafka_commit(struct bus *b, int partition, struct store_txn *t, 
             mark.input_next[v] = p->lane[v].next;
     enum bus_status st = commit_log(k, p, &mark, e);
     if (st == BUS_OK) {
+        kafka_allowed(k, ~0u);
         st = commit_store(k, p, t, &mark, e);
         settle(p, mark.input_next);
     } else {

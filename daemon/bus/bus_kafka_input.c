@@ -3,8 +3,10 @@
 
 /* A question that could not be answered is asked again after so long. */
 #define ASK_AGAIN_MS 100
-/* A clock of the broker that differs by more than this is not waited for. */
-#define SKEW_MS 5
+/* What has arrived was appended before: so long after that, the broker's clock has left the record's millisecond. */
+#define SAME_MS 2
+#define NUDGE_MS 20
+#define NUDGE_LEAST 1000 /* fewer may be markers of transactions */
 
 void kafka_input_start(struct kafka *k, struct part *p)
 {
@@ -57,6 +59,9 @@ static void input_error(struct kafka *k, struct part *p, int v, const rd_kafka_m
                         "not read yet, or the topic "
                         "was made anew)",
                         k->topic[v], (long long)p->lane[v].known);
+    } else if (m->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+        kafka_deny(k, RIGHT_READ, 1u << v);
+        k->restart = k->stir = true; /* a new reader tells when it may: its first answer says where the log ends */
     } else {
         kafka_reason(k, "%s partition %d: %s", k->topic[v], p->id, rd_kafka_message_errstr(m));
     }
@@ -98,18 +103,55 @@ static bool input_push(struct kafka *k, struct part *p, int v, rd_kafka_message_
     merge_push(p->merge, (enum topic)v,
                (struct merge_item){.received = received, .offset = m->offset, .record = m});
     l->known = m->offset + 1;
-    if (received > l->last)
+    l->bytes += kafka_input_bytes(m);
+    if (received > l->last) {
         l->last = received;
+        l->arrived = kafka_monotonic_ms();
+    }
     k->stir = true;
     return true;
 }
 
+/* What librdkafka needs for a record besides its bytes, as a rule. */
+#define RECORD_BYTES 600
+
+size_t kafka_input_bytes(const rd_kafka_message_t *m)
+{
+    return m->len + m->key_len + RECORD_BYTES;
+}
+
+static bool has_room(const struct kafka *k, const struct part *p, int v)
+{
+    size_t n = merge_waiting(p->merge, (enum topic)v), most = LANES_RECORDS / k->nparts;
+    return n == 0 || (n < (most > LANE_LEAST ? most : LANE_LEAST) && p->lane[v].bytes < LANES_BYTES / k->nparts);
+}
+
+/* librdkafka 2.0.2 stops fetching when its queue is full, and looks again after up to a second; any request to the
+ * broker makes it look at once. */
+static void nudge(struct kafka *k, struct part *p, int v)
+{
+    struct lane *l = &p->lane[v];
+    int64_t low, high, now = kafka_monotonic_ms();
+    if (now < l->nudge_at ||
+        rd_kafka_get_watermark_offsets(k->consumer, k->topic[v], p->id, &low, &high) ||
+        high - l->known < NUDGE_LEAST)
+        return;
+    l->nudge_at = now + NUDGE_MS;
+    kafka_ends(k->consumer, k->topic[v], p->id, NULL, &high, 1);
+}
+
 static void read_lane(struct kafka *k, struct part *p, int v)
 {
-    rd_kafka_message_t *m;
-    while (p->state == PART_RUNS && merge_waiting(p->merge, (enum topic)v) < LANE_RECORDS &&
-           (m = rd_kafka_consume_queue(p->lane[v].queue, 0))) {
+    rd_kafka_message_t *m = NULL;
+    while (p->state == PART_RUNS && has_room(k, p, v)) {
+        m = rd_kafka_consume_queue(p->lane[v].queue, 0);
+        if (!m) {
+            nudge(k, p, v);
+            return;
+        }
         p->lane[v].heard = true;
+        if (!m->err || m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+            kafka_allowed(k, 1u << v);
         if (m->err)
             input_error(k, p, v, m);
         else if (input_push(k, p, v, m))
@@ -118,18 +160,18 @@ static void read_lane(struct kafka *k, struct part *p, int v)
     }
 }
 
-/* The lane is empty here, and the other lane has records that it was not asked about: ask what it holds. */
+/* The lane is empty here, and the other lane has records that it was not asked about: ask what it holds. A
+ * submission need not know of deadlines of its own millisecond, but a deadline of submissions: these may still come. */
 static void ask_lane(struct kafka *k, struct part *p, int v)
 {
     struct lane *l = &p->lane[v];
-    instant_t through = p->lane[1 - v].last;
-    if (l->asked || through <= l->through || merge_waiting(p->merge, (enum topic)v) ||
-        kafka_monotonic_ms() < l->ask_at)
+    const struct lane *other = &p->lane[1 - v];
+    instant_t through = v == TOPIC_DEADLINES && other->last > INSTANT_NONE ? other->last - 1 : other->last;
+    int64_t now = kafka_monotonic_ms();
+    if (l->asked || through <= l->through || merge_waiting(p->merge, (enum topic)v) || now < l->ask_at)
         return;
-    /* Within the same millisecond the other log may still grow, by records that come first. */
-    int64_t ahead = through - kafka_wall_ms();
-    if (ahead >= 0 && ahead < SKEW_MS) {
-        l->ask_at = kafka_monotonic_ms() + ahead + 1;
+    if (v == TOPIC_SUBMISSIONS && now < other->arrived + SAME_MS) {
+        l->ask_at = other->arrived + SAME_MS;
         return;
     }
     l->asked = true;
@@ -220,6 +262,7 @@ size_t kafka_take(struct bus *b, int partition, struct record *out, size_t max)
     enum topic lane;
     while (n < max && merge_take(p->merge, &item, &lane)) {
         p->lane[lane].taken = item.offset;
+        p->lane[lane].taken_bytes += kafka_input_bytes(item.record);
         kafka_record_of(item.record, lane, p->arena, &out[n++]);
     }
     k->stir |= n == max;

@@ -1,24 +1,31 @@
-/* Reading a partition's changelog and history, by hand: whole batches, each handed to the worker when its
- * marker has come. */
+/* Reading a partition's changelog, by hand: whole batches, handed to the worker when their markers have come.
+ * What history shares with that. */
 #include "bus/bus_kafka.h"
 
-/* Handed over at once: whole batches as long as they fit, a larger one (compaction merges them) in pieces. */
-#define RUN_RECORDS 20000
+#define RUN_RECORDS 20000           /* whole batches are handed over when they are as many … */
+#define RUN_BYTES ((size_t)16 << 20) /* … or as large */
+/* A batch without an end in sight (compaction merges them) is handed over in pieces. */
+#define PIECE_RECORDS 100000
+#define PIECE_BYTES ((size_t)48 << 20)
+#define EMPTY_RECORDS 2000 /* into an empty store there is no state to keep whole */
+#define READ_RECORDS 1000  /* read at once */
+#define NUDGE_MS 5
 
 void kafka_part_drop_held(struct part *p)
 {
     for (size_t i = 0; i < p->nheld; i++)
         rd_kafka_message_destroy(p->held[i]);
-    p->nheld = p->whole = 0;
+    p->nheld = p->whole = p->held_bytes = 0;
 }
 
-static void hold(struct part *p, rd_kafka_message_t *m)
+void kafka_log_hold(struct part *p, rd_kafka_message_t *m)
 {
     if (p->nheld == p->cheld) {
         p->cheld = p->cheld ? p->cheld * 2 : 256;
         p->held = mem_grow(p->held, p->cheld * sizeof *p->held);
     }
     p->held[p->nheld++] = m;
+    p->held_bytes += m->len + m->key_len;
 }
 
 static void assign_restorer(struct kafka *k, const char *topic, int partition, int64_t offset)
@@ -69,9 +76,7 @@ static bool is_marker(const rd_kafka_message_t *m)
     return m->key_len == 1 && *(const unsigned char *)m->key == MARKER_KEY;
 }
 
-/* Hands over what is held, and drops it. m: the marker that ends it, if one does. next: where the log goes on
- * behind it. */
-static bool hand_over(struct kafka *k, struct part *p, enum topic topic, const struct marker *m, int64_t next)
+bool kafka_log_hand_over(struct kafka *k, struct part *p, enum topic topic, const struct marker *m, int64_t next)
 {
     struct record *r = mem_alloc((p->nheld ? p->nheld : 1) * sizeof *r);
     arena_reset(p->arena);
@@ -82,6 +87,7 @@ static bool hand_over(struct kafka *k, struct part *p, enum topic topic, const s
     kafka_part_drop_held(p);
     if (!ok)
         kafka_restart(k, "partition %d: its store did not take the state in", p->id);
+    p->piece = topic == TOPIC_CHANGELOG && !m;
     return ok;
 }
 
@@ -92,7 +98,26 @@ static bool hand_over_whole(struct kafka *k, struct part *p)
         rd_kafka_message_destroy(p->held[--p->nheld]);
     bool pending = p->pending;
     p->pending = false;
-    return !pending || hand_over(k, p, TOPIC_CHANGELOG, &p->last, p->whole_next);
+    return !pending || kafka_log_hand_over(k, p, TOPIC_CHANGELOG, &p->last, p->whole_next);
+}
+
+void kafka_log_hand_over_front(struct kafka *k, struct part *p)
+{
+    size_t rest = p->nheld - p->whole;
+    if (!p->pending)
+        return;
+    rd_kafka_message_t **behind = mem_alloc((rest ? rest : 1) * sizeof(rd_kafka_message_t *));
+    if (rest)
+        memcpy(behind, p->held + p->whole, rest * sizeof(rd_kafka_message_t *));
+    p->nheld = p->whole;
+    p->pending = false;
+    if (kafka_log_hand_over(k, p, TOPIC_CHANGELOG, &p->last, p->whole_next)) {
+        p->at.batch = p->last.batch;
+        p->at.changelog_next = p->whole_next;
+    }
+    for (size_t i = 0; i < rest; i++)
+        kafka_log_hold(p, behind[i]);
+    free(behind);
 }
 
 /* A batch is complete. True: it is the last one wanted. */
@@ -118,13 +143,15 @@ static bool end_batch(struct kafka *k, struct part *p, rd_kafka_message_t *mark)
     bool last = p->has_target && m.batch == p->target;
     p->history_end = m.history_next;
     p->last = m;
-    p->last.owner_url = (struct slice){0};
+    size_t n = m.owner_url.n < sizeof p->owner ? m.owner_url.n : sizeof p->owner;
+    memcpy(p->owner, n ? m.owner_url.p : "", n);
+    p->last.owner_url = (struct slice){p->owner, n};
     p->whole = p->nheld;
     p->whole_next = p->resume;
-    p->pending = m.batch > p->at.batch || p->at.changelog_next < 0;
+    p->pending = m.batch > p->at.batch || p->at.changelog_next < 0 || p->piece;
     if (!p->pending)
         kafka_part_drop_held(p); /* the state has it: only its end was not on record */
-    else if (last || p->nheld >= RUN_RECORDS)
+    else if (last || p->nheld >= RUN_RECORDS || p->held_bytes >= RUN_BYTES)
         hand_over_whole(k, p);
     return last && !k->restart;
 }
@@ -141,8 +168,7 @@ static void changelog_end(struct kafka *k, struct part *p)
         p->state = PART_CAUGHT_UP;
 }
 
-/* True: go on reading. */
-static bool take_changelog(struct kafka *k, struct part *p, rd_kafka_message_t *m)
+bool kafka_log_take(struct kafka *k, struct part *p, rd_kafka_message_t *m)
 {
     p->resume = m->offset + 1;
     if (is_marker(m)) {
@@ -152,86 +178,71 @@ static bool take_changelog(struct kafka *k, struct part *p, rd_kafka_message_t *
             p->state = PART_CAUGHT_UP;
         return p->state == PART_CHANGELOG && !k->restart;
     }
-    hold(p, m);
-    /* Earlier batches than the state's own must not be stored, and until a marker comes one cannot tell. */
-    if (p->nheld >= RUN_RECORDS && p->at.changelog_next < 0)
-        return hand_over(k, p, TOPIC_CHANGELOG, NULL, p->resume);
-    return true;
-}
-
-static void history_done(struct kafka *k, struct part *p)
-{
-    if (!p->nheld || hand_over(k, p, TOPIC_HISTORY, NULL, p->resume))
-        p->state = PART_RESTORED;
-}
-
-static bool take_history(struct kafka *k, struct part *p, rd_kafka_message_t *m)
-{
-    if (m->offset >= p->history_end) { /* of a batch that was not committed with the offsets: none of ours */
-        rd_kafka_message_destroy(m);
-        history_done(k, p);
-        return false;
-    }
-    p->resume = m->offset + 1;
-    hold(p, m);
-    if (p->resume >= p->history_end) {
-        history_done(k, p);
-        return false;
-    }
-    return p->nheld < RUN_RECORDS || hand_over(k, p, TOPIC_HISTORY, NULL, p->resume);
-}
-
-static void end_log(struct kafka *k, struct part *p)
-{
-    if (p->state == PART_CHANGELOG)
-        changelog_end(k, p);
-    else
-        history_done(k, p);
+    kafka_log_hold(p, m);
+    bool piece = p->at.changelog_next < 0 ? p->nheld >= EMPTY_RECORDS
+                                          : p->nheld - p->whole >= PIECE_RECORDS || p->held_bytes >= PIECE_BYTES;
+    return !piece || kafka_log_hand_over(k, p, TOPIC_CHANGELOG, NULL, p->resume);
 }
 
 /* True: go on reading. The end is the high-water mark asked when reading began; transaction markers may be
  * all that is left before it. */
 static bool take_log(struct kafka *k, struct part *p, rd_kafka_message_t *m)
 {
-    enum topic topic = p->state == PART_CHANGELOG ? TOPIC_CHANGELOG : TOPIC_HISTORY;
-    bool ours = m->rkt && m->partition == p->id && strcmp(rd_kafka_topic_name(m->rkt), k->topic[topic]) == 0;
+    bool ours = kafka_log_is(k, p, TOPIC_CHANGELOG, m);
     if (ours && !m->err)
-        return topic == TOPIC_CHANGELOG ? take_changelog(k, p, m) : take_history(k, p, m);
+        kafka_allowed(k, 1u << TOPIC_CHANGELOG);
+    if (ours && !m->err)
+        return kafka_log_take(k, p, m);
     bool end = ours && m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF && m->offset >= p->end;
-    if (m->err && m->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
+    if (end)
+        kafka_allowed(k, 1u << TOPIC_CHANGELOG);
+    if (m->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+        kafka_deny(k, RIGHT_READ, 1u << TOPIC_CHANGELOG);
+    else if (m->err && m->err != RD_KAFKA_RESP_ERR__PARTITION_EOF && !kafka_is_denial(m->err))
         kafka_reason(k, "partition %d, restoring: %s", p->id, rd_kafka_message_errstr(m));
     rd_kafka_message_destroy(m);
     if (end)
-        end_log(k, p);
+        changelog_end(k, p);
     return !end;
+}
+
+bool kafka_log_is(const struct kafka *k, const struct part *p, enum topic topic, const rd_kafka_message_t *m)
+{
+    return m->rkt && m->partition == p->id && strcmp(rd_kafka_topic_name(m->rkt), k->topic[topic]) == 0;
 }
 
 /* librdkafka 2.0.2 stops fetching when its queue is full, and looks again after up to a second; any request
  * to the broker makes it look at once. A restore would spend most of its time in that second. */
-static void nudge(struct kafka *k, const struct part *p)
+void kafka_log_nudge(struct kafka *k, const struct part *p, enum topic topic)
 {
-    int64_t low, high;
-    rd_kafka_query_watermark_offsets(k->restorer,
-                                     k->topic[p->state == PART_CHANGELOG ? TOPIC_CHANGELOG : TOPIC_HISTORY],
-                                     p->id, &low, &high, SLICE_MS);
+    int64_t high, now = kafka_monotonic_ms();
+    if (now - k->nudged < NUDGE_MS)
+        return;
+    k->nudged = now;
+    kafka_ends(k->restorer, k->topic[topic], p->id, NULL, &high, 1);
 }
 
 void kafka_log_step(struct kafka *k, struct part *p)
 {
+    rd_kafka_message_t *m[READ_RECORDS];
     int64_t until = kafka_monotonic_ms() + SLICE_MS;
     enum part_state state = p->state;
-    rd_kafka_message_t *m;
     if (p->resume >= p->end) {
-        end_log(k, p);
+        changelog_end(k, p);
         return;
     }
     while (p->state == state && !k->restart && kafka_monotonic_ms() < until) {
-        m = rd_kafka_consumer_poll(k->restorer, 0);
-        if (!m) {
-            nudge(k, p);
+        ssize_t n = rd_kafka_consume_batch_queue(k->restorer_queue, 0, m, READ_RECORDS);
+        if (n <= 0) {
+            kafka_log_nudge(k, p, TOPIC_CHANGELOG);
             return;
         }
-        if (!take_log(k, p, m))
-            return;
+        bool more = true;
+        for (ssize_t i = 0; i < n; i++)
+            if (more)
+                more = take_log(k, p, m[i]);
+            else
+                rd_kafka_message_destroy(m[i]);
     }
+    k->busy |= p->state == state;
 }

@@ -17,11 +17,32 @@ static void push(struct question **list, size_t *n, size_t *cap, struct question
     (*list)[(*n)++] = q;
 }
 
+/* which: RD_KAFKA_OFFSET_BEGINNING or _END, which the protocol takes in the place of a time. */
+static rd_kafka_resp_err_t ask_end(rd_kafka_t *rk, const char *topic, int partition, int64_t which, int64_t *out, int ms)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *t = rd_kafka_topic_partition_list_add(list, topic, partition);
+    t->offset = which;
+    rd_kafka_resp_err_t err = rd_kafka_offsets_for_times(rk, list, ms);
+    err = err ? err : t->err;
+    if (!err && t->offset < 0)
+        err = RD_KAFKA_RESP_ERR__FAIL;
+    if (!err)
+        *out = t->offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    return err;
+}
+
+rd_kafka_resp_err_t kafka_ends(rd_kafka_t *rk, const char *topic, int partition, int64_t *low, int64_t *high, int ms)
+{
+    rd_kafka_resp_err_t err = low ? ask_end(rk, topic, partition, RD_KAFKA_OFFSET_BEGINNING, low, ms) : 0;
+    return err ? err : ask_end(rk, topic, partition, RD_KAFKA_OFFSET_END, high, ms);
+}
+
 bool kafka_watermarks(struct kafka *k, const char *topic, int partition, int64_t *low, int64_t *high)
 {
     const struct rd_kafka_metadata *md;
-    if (rd_kafka_query_watermark_offsets(k->lookout.rk, topic, partition, low, high, SLICE_MS) ==
-        RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (kafka_ends(k->lookout.rk, topic, partition, low, high, SLICE_MS) == RD_KAFKA_RESP_ERR_NO_ERROR)
         return true;
     /* What the handle knows of the topic may be out of date: partitions were added, or another broker leads.
      */
@@ -45,8 +66,7 @@ static bool broker_answers(struct kafka *k)
 
 static void answer(struct kafka *k, struct question q)
 {
-    int64_t low;
-    if (!kafka_watermarks(k, k->topic[q.lane], q.partition, &low, &q.mark))
+    if (!kafka_watermarks(k, k->topic[q.lane], q.partition, NULL, &q.mark))
         q.mark = -1;
     pthread_mutex_lock(&k->lookout.lock);
     push(&k->lookout.done, &k->lookout.ndone, &k->lookout.cdone, q);

@@ -39,34 +39,56 @@ static enum store_status put_next(struct store_txn *t, struct slice key, int64_t
     return store_put(t, TABLE_META, key, (struct slice){(const char *)bytes, sizeof bytes});
 }
 
-enum store_status kafka_put_positions(struct store_txn *t, int64_t changelog_next, int64_t history_next)
+static enum store_status put_read(struct store_txn *t, int64_t changelog_next)
 {
     enum store_status st = put_next(t, S(BUS_META_READ_AT), kafka_wall_ms());
-    if (st == STORE_OK && changelog_next >= 0)
-        st = put_next(t, S(BUS_META_CHANGELOG_NEXT), changelog_next);
-    if (st == STORE_OK && history_next >= 0)
-        st = put_next(t, S(BUS_META_HISTORY_NEXT), history_next);
+    return st == STORE_OK && changelog_next >= 0 ? put_next(t, S(BUS_META_CHANGELOG_NEXT), changelog_next)
+                                                 : st;
+}
+
+/* A batch's history is in the store with it; whether what lies before it is, too, tells the other position. */
+enum store_status kafka_put_positions(struct store_txn *t, const struct part *p, int64_t changelog_next,
+                                      int64_t history_end)
+{
+    enum store_status st = put_read(t, changelog_next);
+    if (st == STORE_OK && history_end >= 0)
+        st = put_next(t, p->behind >= 0 ? S(BUS_META_HISTORY_END) : S(BUS_META_HISTORY_NEXT), history_end);
     return st;
 }
 
-bool kafka_state_look(struct store *s, int64_t *age, int64_t *history_end, struct err *e)
+bool kafka_state_look(struct store *s, struct state_look *out, struct err *e)
 {
-    int64_t when = -1;
+    int64_t when = -1, piece = -1;
     struct store_txn *t = store_begin(s, false, e);
     bool ok = t && get_next(t, S(BUS_META_READ_AT), &when, e) &&
-              get_next(t, S(BUS_META_HISTORY_END), history_end, e);
+              get_next(t, S(BUS_META_HISTORY_END), &out->history_end, e) &&
+              get_next(t, S(BUS_META_PIECE), &piece, e);
     store_abort(t);
-    *age = when >= 0 ? kafka_wall_ms() - when : 0;
+    out->age = when >= 0 ? kafka_wall_ms() - when : 0;
+    out->piece = piece >= 0;
     return ok;
 }
 
-/* Part of a batch: its end will move the position; but from now on the store holds what a tombstone may have
- * to delete. */
-static enum store_status put_piece(struct store_txn *t)
+bool bus_kafka_lacks_history(struct store_txn *t, int64_t *have, int64_t *want)
+{
+    if (!get_next(t, S(BUS_META_HISTORY_NEXT), have, NULL) ||
+        !get_next(t, S(BUS_META_HISTORY_END), want, NULL))
+        return false;
+    *have = *have < 0 ? 0 : *have;
+    return *have < *want;
+}
+
+/* Part of a batch. It may be of one before the state's own, so until the end of a later one is in, the state is
+ * none. */
+static enum store_status put_piece(struct store_txn *t, int64_t next)
 {
     struct slice v;
     enum store_status st = store_get(t, TABLE_META, S(BUS_META_READ_AT), &v);
-    return st == STORE_NOT_FOUND ? put_next(t, S(BUS_META_READ_AT), kafka_wall_ms()) : st;
+    if (st == STORE_NOT_FOUND) /* what a tombstone may have to delete is there from now on */
+        st = put_next(t, S(BUS_META_READ_AT), kafka_wall_ms());
+    if (st == STORE_OK)
+        st = put_next(t, S(BUS_META_CHANGELOG_NEXT), next);
+    return st == STORE_OK ? put_next(t, S(BUS_META_PIECE), 1) : st;
 }
 
 enum store_status bus_kafka_restored(struct store_txn *t, const struct record *r, size_t n,
@@ -74,11 +96,13 @@ enum store_status bus_kafka_restored(struct store_txn *t, const struct record *r
 {
     if (m) {
         enum store_status st = put_next(t, S(BUS_META_HISTORY_END), m->history_next);
-        return st == STORE_OK ? kafka_put_positions(t, next, -1) : st;
+        if (st == STORE_OK)
+            st = store_delete(t, TABLE_META, S(BUS_META_PIECE));
+        return st == STORE_OK || st == STORE_NOT_FOUND ? put_read(t, next) : st;
     }
-    if (n && r[0].topic == TOPIC_HISTORY)
+    if (n == 0 || r[0].topic == TOPIC_HISTORY)
         return put_next(t, S(BUS_META_HISTORY_NEXT), next);
-    return put_piece(t);
+    return put_piece(t, next);
 }
 
 bool bus_kafka_state(const struct record *r, enum table_id *table, struct slice *key)

@@ -14,11 +14,11 @@ struct part *kafka_part(struct kafka *k, int id)
     return NULL;
 }
 
-static struct part *part_new(int id)
+struct part *kafka_part_new(int id)
 {
     struct part *p = mem_alloc(sizeof *p);
     p->id = id;
-    p->end = p->history_end = -1;
+    p->end = p->history_end = p->behind = -1;
     p->arena = arena_new();
     p->merge = merge_new((void (*)(void *))rd_kafka_message_destroy);
     for (int i = 0; i < MERGE_LANES; i++)
@@ -27,7 +27,7 @@ static struct part *part_new(int id)
     return p;
 }
 
-static void part_free(struct part *p)
+void kafka_part_free(struct part *p)
 {
     kafka_input_stop(p);
     kafka_part_drop_held(p);
@@ -53,9 +53,9 @@ void kafka_release_all(struct kafka *k, bool lost)
 {
     for (size_t i = 0; i < k->nparts; i++) {
         struct part *p = k->part[i];
-        if (p->store)
+        if (p->store || p->claimed)
             k->hooks.release(k->hooks.ctx, p->id, lost);
-        part_free(p);
+        kafka_part_free(p);
     }
     if (k->nparts)
         log_info("kafka: %zu partition(s) %s", k->nparts, lost ? "lost" : "handed back");
@@ -64,6 +64,7 @@ void kafka_release_all(struct kafka *k, bool lost)
     k->nparts = 0;
     k->assignment++;
     k->batch.part = NULL;
+    k->behind = NULL;
     if (k->generation)
         rd_kafka_consumer_group_metadata_destroy(k->generation);
     k->generation = NULL;
@@ -104,8 +105,9 @@ static void take_over(struct kafka *k, const rd_kafka_topic_partition_list_t *li
     k->part = mem_alloc((size_t)(list->cnt ? list->cnt : 1) * sizeof *k->part);
     for (int i = 0; i < list->cnt; i++)
         if (strcmp(list->elems[i].topic, k->topic[TOPIC_SUBMISSIONS]) == 0)
-            k->part[k->nparts++] = part_new(list->elems[i].partition);
+            k->part[k->nparts++] = kafka_part_new(list->elems[i].partition);
     k->generation = rd_kafka_consumer_group_metadata(k->consumer);
+    kafka_rival_know(k);
     k->restore_since = kafka_monotonic_ms();
     k->restoring = 0;
     k->phase = PHASE_RESTORE;

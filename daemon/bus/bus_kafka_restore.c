@@ -50,7 +50,7 @@ static void ask_committed(struct kafka *k)
     for (size_t i = 0; i < k->nparts && !err; i++) {
         const rd_kafka_topic_partition_t *t[MERGE_LANES] = {&list->elems[MERGE_LANES * i],
                                                             &list->elems[MERGE_LANES * i + 1]};
-        if (k->part[i]->state == PART_ACQUIRED)
+        if (k->part[i]->store && k->part[i]->state == PART_ACQUIRED)
             settle_committed(k, k->part[i], t);
     }
     if (err && kafka_monotonic_ms() - k->restore_since > 2LL * k->transaction_ms)
@@ -64,9 +64,10 @@ static void ask_committed(struct kafka *k)
 
 /* Tombstones may have gone from the changelog since this state last followed it: deleted keys would come
  * back. */
-static bool too_old(const struct kafka *k, const struct part *p, int64_t age)
+static bool too_old(const struct kafka *k, const struct part *p, const struct state_look *look)
 {
-    return age > k->delete_retention_ms / 2 && !(p->has_target && p->at.batch == p->target);
+    return look->age > k->delete_retention_ms / 2 &&
+           !(p->has_target && p->at.batch == p->target && !look->piece);
 }
 
 static void rebuild(struct kafka *k, struct part *p)
@@ -74,6 +75,7 @@ static void rebuild(struct kafka *k, struct part *p)
     if (k->hooks.wipe) {
         p->store = k->hooks.wipe(k->hooks.ctx, p->id);
         if (p->store) {
+            p->at = (struct bus_position){.input_next = {-1, -1}, .changelog_next = -1, .history_next = -1};
             k->hooks.where(k->hooks.ctx, p->id, &p->at);
             log_warn("kafka: partition %d: the state was too old to be caught up; rebuilding it", p->id);
             return;
@@ -88,6 +90,9 @@ static void rebuild(struct kafka *k, struct part *p)
 
 static void acquire(struct kafka *k, struct part *p)
 {
+    p->claimed = true;
+    if (k->hooks.claim && !k->hooks.claim(k->hooks.ctx, p->id))
+        return; /* somebody else in this process has it still: asked again next time */
     p->store = k->hooks.acquire(k->hooks.ctx, p->id);
     if (!p->store) {
         kafka_part_halt(k, p, "its store cannot be opened");
@@ -113,6 +118,7 @@ static void step_restored(struct kafka *k, struct part *p)
             return; /* come again */
         p->lane[v].next = low;
     }
+    kafka_behind_start(k, p);
     p->state = PART_READY;
 }
 
@@ -123,28 +129,45 @@ static void take_up(struct kafka *k)
         struct part *p = k->part[i];
         if (p->state != PART_READY)
             continue;
-        if (k->hooks.ready(k->hooks.ctx, p->id))
+        enum bus_settled ready = k->hooks.ready(k->hooks.ctx, p->id);
+        if (ready == BUS_SETTLED)
             log_info("kafka: partition %d is at batch %llu, offsets %lld and %lld", p->id,
                      (unsigned long long)p->at.batch, (long long)p->lane[0].next, (long long)p->lane[1].next);
+        else if (ready == BUS_AGAIN)
+            kafka_restart(k, "partition %d: its store did not take the state up", p->id);
         else
             kafka_part_halt(k, p, "its state could not be taken up");
     }
     k->stir = true;
 }
 
+static void begin_changelog(struct kafka *k, struct part *p, bool piece)
+{
+    if (!kafka_log_begin(k, p, TOPIC_CHANGELOG, p->at.changelog_next))
+        return;
+    p->piece = piece;
+    if (p->at.changelog_next < 0 && k->hooks.load && !k->hooks.load(k->hooks.ctx, p->id))
+        kafka_restart(k, "partition %d: its store could not be prepared", p->id);
+    else
+        p->state = PART_CHANGELOG;
+}
+
 /* From here on the target is known: which way leads there? */
 static void step_committed(struct kafka *k, struct part *p)
 {
-    int64_t age;
+    struct state_look look;
     struct err e = {0};
-    if (!kafka_state_look(p->store, &age, &p->history_end, &e)) {
+    if (!kafka_origin_check(k, p))
+        return;
+    if (!kafka_state_look(p->store, &look, &e)) {
         kafka_restart(k, "partition %d: %s", p->id, e.text);
         return;
     }
-    if (too_old(k, p, age)) {
+    if (too_old(k, p, &look)) {
         rebuild(k, p);
         return;
     }
+    p->history_end = look.history_end > p->at.history_next ? look.history_end : p->at.history_next;
     if (p->has_target && p->at.batch > p->target) {
         kafka_part_halt(k, p,
                         "its state is at batch %llu, but batch %llu was committed last: it does not belong "
@@ -153,26 +176,34 @@ static void step_committed(struct kafka *k, struct part *p)
                         (unsigned long long)p->at.batch, (unsigned long long)p->target);
         return;
     }
-    if (p->has_target && p->at.batch == p->target && p->at.changelog_next >= 0)
+    if (p->has_target && p->at.batch == p->target && p->at.changelog_next >= 0 && !look.piece)
         p->state = PART_CAUGHT_UP;
-    else if (kafka_log_begin(k, p, TOPIC_CHANGELOG, p->at.changelog_next))
-        p->state = PART_CHANGELOG;
+    else
+        begin_changelog(k, p, look.piece);
 }
 
-/* The state is complete; does history lack what the last marker says there is? */
+/* All that makes the state has been read; the worker may not be through with it. */
 static void step_caught_up(struct kafka *k, struct part *p)
 {
-    k->hooks.where(k->hooks.ctx, p->id, &p->at);
-    if (p->history_end <= 0 || p->history_end <= p->at.history_next)
+    enum bus_settled s = k->hooks.settle ? k->hooks.settle(k->hooks.ctx, p->id) : BUS_SETTLED;
+    k->busy |= s == BUS_AGAIN;
+    if (s == BUS_UNSETTLED)
+        kafka_restart(k, "partition %d: its store did not take the state in", p->id);
+    else if (s == BUS_SETTLED)
         p->state = PART_RESTORED;
-    else if (kafka_log_begin(k, p, TOPIC_HISTORY, p->at.history_next))
-        p->state = PART_HISTORY;
 }
 
 static void (*const step[])(struct kafka *, struct part *) = {
-    [PART_COMMITTED] = step_committed, [PART_CHANGELOG] = kafka_log_step, [PART_CAUGHT_UP] = step_caught_up,
-    [PART_HISTORY] = kafka_log_step,   [PART_RESTORED] = step_restored,
+    [PART_COMMITTED] = step_committed,
+    [PART_CHANGELOG] = kafka_log_step,
+    [PART_CAUGHT_UP] = step_caught_up,
+    [PART_RESTORED] = step_restored,
 };
+
+void kafka_part_step(struct kafka *k, struct part *p)
+{
+    step[p->state](k, p);
+}
 
 static bool settled(const struct part *p)
 {
@@ -185,7 +216,7 @@ void kafka_restore_step(struct kafka *k)
     for (size_t i = 0; i < k->nparts && !k->restart; i++) {
         if (!k->part[i]->store && k->part[i]->state == PART_ACQUIRED)
             acquire(k, k->part[i]);
-        ask |= k->part[i]->state == PART_ACQUIRED;
+        ask |= k->part[i]->store && k->part[i]->state == PART_ACQUIRED;
     }
     if (ask)
         ask_committed(k);
@@ -206,12 +237,14 @@ void kafka_restore_step(struct kafka *k)
     if (k->restart)
         return;
     take_up(k);
-    if (!kafka_assign_ready(k))
+    if (k->restart || !kafka_assign_ready(k))
         return;
     k->phase = PHASE_RUN;
     for (size_t i = 0; i < k->nparts; i++)
         if (k->part[i]->state == PART_HALTED)
             return; /* its reason stays */
+    if (k->denied)
+        return; /* and that: whether it is there shows later */
     kafka_no_reason(k);
     k->backoff = 0;
 }

@@ -4,12 +4,7 @@
 
 #include <stdio.h>
 
-/* What a topic must have (wanted), and what it gets when duband makes it (given). */
-static const struct topic_setting {
-    unsigned topics;
-    const char *name, *value;
-    bool wanted;
-} topic_settings[] = {
+const struct kafka_topic_setting kafka_topic_settings[] = {
     /* Receipt time is the log's: a portal's clock must not decide what was in time. */
     {1u << TOPIC_SUBMISSIONS | 1u << TOPIC_DEADLINES, "message.timestamp.type", "LogAppendTime", true},
     {1u << TOPIC_CHANGELOG, "cleanup.policy", "compact", true},
@@ -17,12 +12,16 @@ static const struct topic_setting {
     {1u << TOPIC_CHANGELOG, "segment.bytes", "134217728", false},
     {1u << TOPIC_HISTORY, "cleanup.policy", "delete", true},
     {1u << TOPIC_HISTORY, "retention.ms", "-1", false},
-    {1u << TOPIC_HISTORY | 1u << TOPIC_REJECTED | 1u << TOPIC_CHANGELOG, "max.message.bytes", "8388608",
+    {0xffu & ~(1u << TOPIC_HISTORY | 1u << TOPIC_REJECTED | 1u << TOPIC_CHANGELOG), "max.message.bytes", "8388608", false},
+    /* History holds the input and what came of it. */
+    {1u << TOPIC_HISTORY | 1u << TOPIC_REJECTED | 1u << TOPIC_CHANGELOG, "max.message.bytes", "20971520",
      false},
     {0xffu & ~(1u << TOPIC_HISTORY | 1u << TOPIC_CHANGELOG), "retention.ms", "7776000000",
      false}, /* 90 days */
 };
-#define NSETTINGS (sizeof topic_settings / sizeof *topic_settings)
+#define REQUEST_MOST 8000000
+#define REQUEST_HEAD 1000 /* of a batch of records, and some */
+const size_t kafka_ntopic_settings = sizeof kafka_topic_settings / sizeof *kafka_topic_settings;
 
 void kafka_topics_name(struct kafka *k)
 {
@@ -31,14 +30,6 @@ void kafka_topics_name(struct kafka *k)
         k->topic[i] =
             arena_printf(k->arena, "%s%s", k->options.topic_prefix, dot ? dot + 1 : topic_names[i]).p;
     }
-}
-
-static const char *bootstrap(const struct kafka *k)
-{
-    for (size_t i = 0; i < k->options.nproperties; i++)
-        if (slice_eq(k->options.property[i].name, S("bootstrap.servers")))
-            return k->options.property[i].value.p;
-    return "";
 }
 
 static int count_of(const struct rd_kafka_metadata *md, const char *topic, rd_kafka_resp_err_t *err)
@@ -58,14 +49,14 @@ static void say_missing(struct kafka *k, int topic, int partitions)
     buf_printf(
         &b,
         "topic %s does not exist: kafka-topics.sh --bootstrap-server %s --create --topic %s --partitions ",
-        k->topic[topic], bootstrap(k), k->topic[topic]);
+        k->topic[topic], kafka_bootstrap(k), k->topic[topic]);
     if (partitions)
         buf_printf(&b, "%d", partitions);
     else
         buf_add(&b, S("N"));
-    for (size_t i = 0; i < NSETTINGS; i++)
-        if (topic_settings[i].topics & 1u << topic)
-            buf_printf(&b, " --config %s=%s", topic_settings[i].name, topic_settings[i].value);
+    for (size_t i = 0; i < kafka_ntopic_settings; i++)
+        if (kafka_topic_settings[i].topics & 1u << topic)
+            buf_printf(&b, " --config %s=%s", kafka_topic_settings[i].name, kafka_topic_settings[i].value);
     kafka_reason(k, "%.*s", (int)b.n, b.p);
     buf_free(&b);
 }
@@ -81,13 +72,15 @@ static bool counts_equal(struct kafka *k, const struct rd_kafka_metadata *md)
     for (int i = 0; i < TOPIC_COUNT; i++) {
         if (err[i] == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || (!err[i] && n[i] == 0))
             say_missing(k, i, most);
+        else if (kafka_is_denial(err[i]))
+            kafka_deny(k, RIGHT_TOPIC, 1u << i);
         else if (err[i])
             kafka_reason(k, "topic %s: %s", k->topic[i], rd_kafka_err2str(err[i]));
         else if (n[i] != most)
             kafka_reason(k,
                          "topic %s has %d partitions where others have %d; all eight need the same: "
                          "kafka-topics.sh --bootstrap-server %s --alter --topic %s --partitions %d",
-                         k->topic[i], n[i], most, bootstrap(k), k->topic[i], most);
+                         k->topic[i], n[i], most, kafka_bootstrap(k), k->topic[i], most);
         else
             continue;
         return false;
@@ -139,15 +132,15 @@ static int topic_of(const struct kafka *k, const char *name)
 
 static bool setting_fine(struct kafka *k, int topic, const char *name, const char *value)
 {
-    for (size_t i = 0; i < NSETTINGS; i++) {
-        const struct topic_setting *s = &topic_settings[i];
+    for (size_t i = 0; i < kafka_ntopic_settings; i++) {
+        const struct kafka_topic_setting *s = &kafka_topic_settings[i];
         if (s->wanted && s->topics & 1u << topic && strcmp(s->name, name) == 0 &&
             strcmp(s->value, value) != 0) {
             kafka_reason(k,
                          "topic %s has %s=%s, %s is needed: "
                          "kafka-configs.sh --bootstrap-server %s --alter --entity-type topics --entity-name "
                          "%s --add-config %s=%s",
-                         k->topic[topic], name, value, s->value, bootstrap(k), k->topic[topic], name,
+                         k->topic[topic], name, value, s->value, kafka_bootstrap(k), k->topic[topic], name,
                          s->value);
             return false;
         }
@@ -155,16 +148,27 @@ static bool setting_fine(struct kafka *k, int topic, const char *name, const cha
     return true;
 }
 
+/* Brokers refuse a request's records of one partition together when they are more than a topic's largest record. */
+static void learn_request_bytes(struct kafka *k, const char *value)
+{
+    uint64_t most;
+    if (parse_u64(slice_of(value), &most) && most > 2 * REQUEST_HEAD &&
+        most - REQUEST_HEAD < (uint64_t)k->request_bytes)
+        k->request_bytes = (int)(most - REQUEST_HEAD);
+}
+
 static bool resource_fine(struct kafka *k, const rd_kafka_ConfigResource_t *r)
 {
     size_t n;
     const rd_kafka_ConfigEntry_t **entry = rd_kafka_ConfigResource_configs(r, &n);
     int topic = topic_of(k, rd_kafka_ConfigResource_name(r));
-    if (rd_kafka_ConfigResource_error(r)) {
-        log_warn("kafka: the settings of topic %s cannot be seen: %s", rd_kafka_ConfigResource_name(r),
-                 rd_kafka_err2str(rd_kafka_ConfigResource_error(r)));
-        return true;
-    }
+    rd_kafka_resp_err_t err = rd_kafka_ConfigResource_error(r);
+    if (kafka_is_denial(err))
+        kafka_deny(k, RIGHT_CONFIGS, 0);
+    else if (err)
+        kafka_reason(k, "the settings of topic %s cannot be seen: %s", rd_kafka_ConfigResource_name(r), rd_kafka_err2str(err));
+    if (err)
+        return false;
     for (size_t i = 0; i < n && topic >= 0; i++) {
         const char *name = rd_kafka_ConfigEntry_name(entry[i]), *value = rd_kafka_ConfigEntry_value(entry[i]);
         if (!value)
@@ -173,6 +177,8 @@ static bool resource_fine(struct kafka *k, const rd_kafka_ConfigResource_t *r)
             return false;
         if (topic == TOPIC_CHANGELOG && strcmp(name, "delete.retention.ms") == 0)
             parse_i64(slice_of(value), &k->delete_retention_ms);
+        if (topic >= MERGE_LANES && strcmp(name, "max.message.bytes") == 0)
+            learn_request_bytes(k, value);
     }
     return true;
 }
@@ -199,6 +205,7 @@ static bool configs_fine(struct kafka *k)
     } else {
         size_t n;
         const rd_kafka_ConfigResource_t **r = rd_kafka_DescribeConfigs_result_resources(result, &n);
+        k->request_bytes = REQUEST_MOST;
         for (size_t i = 0; i < n && fine; i++)
             fine = resource_fine(k, r[i]);
     }
@@ -211,81 +218,4 @@ static bool configs_fine(struct kafka *k)
 bool kafka_topics_verify(struct kafka *k)
 {
     return (k->configs_asked || metadata_fine(k)) && configs_fine(k);
-}
-
-/* ---- creating them */
-
-static rd_kafka_NewTopic_t *new_topic(struct kafka *k, int topic, int partitions, int replication,
-                                      struct err *e)
-{
-    char why[512] = "";
-    rd_kafka_NewTopic_t *t = rd_kafka_NewTopic_new(k->topic[topic], partitions, replication, why, sizeof why);
-    if (!t) {
-        err_set(e, "kafka: topic %s: %s", k->topic[topic], why);
-        return NULL;
-    }
-    for (size_t i = 0; i < NSETTINGS; i++)
-        if (topic_settings[i].topics & 1u << topic)
-            rd_kafka_NewTopic_set_config(t, topic_settings[i].name, topic_settings[i].value);
-    if (replication > 2)
-        rd_kafka_NewTopic_set_config(t, "min.insync.replicas", "2");
-    return t;
-}
-
-static bool created(rd_kafka_event_t *ev, struct err *e)
-{
-    if (!ev)
-        return err_set(e, "kafka: no answer to the creation of topics within 30 s");
-    const rd_kafka_CreateTopics_result_t *result = rd_kafka_event_CreateTopics_result(ev);
-    if (rd_kafka_event_error(ev) || !result)
-        return err_set(e, "kafka: topics could not be created: %s", rd_kafka_event_error_string(ev));
-    size_t n;
-    const rd_kafka_topic_result_t **topic = rd_kafka_CreateTopics_result_topics(result, &n);
-    for (size_t i = 0; i < n; i++) {
-        rd_kafka_resp_err_t err = rd_kafka_topic_result_error(topic[i]);
-        if (err && err != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
-            return err_set(e, "kafka: topic %s: %s", rd_kafka_topic_result_name(topic[i]),
-                           rd_kafka_topic_result_error_string(topic[i]));
-    }
-    return true;
-}
-
-bool bus_kafka_create_topics(const struct bus_kafka_options *o, int partitions, int replication,
-                             struct err *e)
-{
-    struct kafka *k = mem_alloc(sizeof *k);
-    k->options = *o;
-    k->arena = arena_new();
-    pthread_mutex_init(&k->trouble_lock, NULL);
-    pthread_mutex_init(&k->lookout.lock, NULL);
-    pthread_cond_init(&k->lookout.stirred, NULL);
-    kafka_topics_name(k);
-    rd_kafka_NewTopic_t *topic[TOPIC_COUNT];
-    size_t n = 0;
-    bool ok = kafka_options_check(k, e);
-    rd_kafka_t *rk = ok ? kafka_handle_new(k, ROLE_ADMIN, e) : NULL;
-    while (rk && n < TOPIC_COUNT && (topic[n] = new_topic(k, (int)n, partitions, replication, e)))
-        n++;
-    ok = n == TOPIC_COUNT;
-    if (ok) {
-        rd_kafka_queue_t *q = rd_kafka_queue_new(rk);
-        rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
-        rd_kafka_AdminOptions_set_request_timeout(options, 25000, NULL, 0);
-        rd_kafka_CreateTopics(rk, topic, n, options, q);
-        rd_kafka_event_t *ev = rd_kafka_queue_poll(q, 30000);
-        ok = created(ev, e);
-        if (ev)
-            rd_kafka_event_destroy(ev);
-        rd_kafka_AdminOptions_destroy(options);
-        rd_kafka_queue_destroy(q);
-    }
-    rd_kafka_NewTopic_destroy_array(topic, n);
-    if (rk)
-        rd_kafka_destroy(rk);
-    pthread_cond_destroy(&k->lookout.stirred);
-    pthread_mutex_destroy(&k->lookout.lock);
-    pthread_mutex_destroy(&k->trouble_lock);
-    arena_free(k->arena);
-    free(k);
-    return ok;
 }

@@ -7,6 +7,26 @@
 
 /* ---- acquiring the one partition */
 
+/* What has gone on elsewhere must not go on here, too: everything would be said twice. */
+static bool was_moved(struct store_txn *t, struct err *e)
+{
+    struct slice where;
+    if (store_get(t, TABLE_META, S(BUS_META_MOVED), &where) != STORE_OK)
+        return false;
+    err_set(e, "this embedded log was moved to Kafka, topics %.*s: set bus: kafka, and another data folder", SLICE_ARG(where));
+    return true;
+}
+
+/* Its state follows from records that the log here does not have. */
+static bool is_of_kafka(struct store_txn *t, struct err *e)
+{
+    struct slice origin;
+    if (store_get(t, TABLE_META, S(BUS_META_ORIGIN), &origin) != STORE_OK)
+        return false;
+    err_set(e, "the data folder holds a partition's state of Kafka's topics, no embedded log: set bus: kafka, or another data folder");
+    return true;
+}
+
 static bool acquire(struct bus_local *b, struct err *e)
 {
     struct bus_position at = {0};
@@ -18,7 +38,7 @@ static bool acquire(struct bus_local *b, struct err *e)
     if (!t)
         return false;
     instant_t last, last_deadline, wall, boot;
-    bool ok = local_log_open(t, &b->log, &last, &last_deadline, e);
+    bool ok = !was_moved(t, e) && !is_of_kafka(t, e) && local_log_open(t, &b->log, &last, &last_deadline, e);
     if (ok) {
         receipt_source->read(&wall, &boot);
         if (local_anchor_load(b, t))
@@ -36,7 +56,7 @@ static bool acquire(struct bus_local *b, struct err *e)
                            topic_names[i], (long long)at.input_next[i], (long long)b->log.end[i]);
         b->next[i] = b->cursor[i] = at.input_next[i] < 0 ? 0 : at.input_next[i];
     }
-    if (!b->hooks.ready(b->hooks.ctx, 0))
+    if (b->hooks.ready(b->hooks.ctx, 0) != BUS_SETTLED)
         return err_set(e, "the partition of the embedded log could not be started");
     return true;
 }

@@ -235,25 +235,64 @@ static bool exchange(struct client *c, struct slice request, struct slice body, 
     }
 }
 
+/* What is asked, of whichever daemon. */
+struct asked {
+    const char *method;
+    struct slice path, fields, body; /* fields: of the head, each with its line's end */
+    int wait_s;
+};
+
+static bool ask(struct client *c, const struct asked *q, struct arena *a, struct client_answer *out, struct err *e)
+{
+    struct slice head =
+        arena_printf(a, "%s %.*s%.*s HTTP/1.1\r\nHost: %.*s\r\nUser-Agent: dubanctl\r\n%.*s\r\n", q->method,
+                     SLICE_ARG(c->url.prefix), SLICE_ARG(q->path), SLICE_ARG(c->url.authority), (int)q->fields.n,
+                     q->fields.n ? q->fields.p : "");
+    return exchange(c, head, q->body, q->wait_s, a, out, e);
+}
+
+/* Location is the same path at another daemon's. */
+static bool ask_there(const struct client *c, const struct asked *q, struct arena *a, struct client_answer *out,
+                      struct err *e)
+{
+    struct slice at = out->location;
+    struct client there = {.arena = a, .fd = -1};
+    struct err why;
+    if (at.n < q->path.n || memcmp(at.p + at.n - q->path.n, q->path.p, q->path.n) != 0)
+        return true; /* not what we know: the answer stands */
+    there.shown = arena_dup(a, (struct slice){at.p, at.n - q->path.n});
+    if (!client_url_parse(there.shown, a, &there.url, &why))
+        return true;
+    bool ok = ask(&there, q, a, out, &why) ||
+              err_set(e, "%s says that %s serves it: %s", c->shown.p, there.shown.p, why.text);
+    disconnect(&there);
+    return ok;
+}
+
+static bool ask_and_follow(struct client *c, const struct asked *q, struct arena *a, struct client_answer *out,
+                           struct err *e)
+{
+    if (!ask(c, q, a, out, e))
+        return false;
+    return out->status != 421 || !out->location.n || ask_there(c, q, a, out, e);
+}
+
 bool client_get(struct client *c, struct slice path, int wait_s, struct arena *a, struct client_answer *out,
                 struct err *e)
 {
-    struct slice request =
-        arena_printf(a, "GET %.*s%.*s HTTP/1.1\r\nHost: %.*s\r\nUser-Agent: dubanctl\r\n\r\n",
-                     SLICE_ARG(c->url.prefix), SLICE_ARG(path), SLICE_ARG(c->url.authority));
-    return exchange(c, request, S(""), wait_s, a, out, e);
+    const struct asked q = {.method = "GET", .path = path, .wait_s = wait_s};
+    return ask_and_follow(c, &q, a, out, e);
 }
 
 bool client_post(struct client *c, struct slice path, const char *content_type, struct slice headers,
                  struct slice body, struct arena *a, struct client_answer *out, struct err *e)
 {
-    struct slice request =
-        arena_printf(a,
-                     "POST %.*s%.*s HTTP/1.1\r\nHost: %.*s\r\nUser-Agent: dubanctl\r\nContent-Type: "
-                     "%s\r\nContent-Length: %zu\r\n%.*s\r\n",
-                     SLICE_ARG(c->url.prefix), SLICE_ARG(path), SLICE_ARG(c->url.authority), content_type,
-                     body.n, (int)headers.n, headers.n ? headers.p : "");
-    return exchange(c, request, body, 0, a, out, e);
+    const struct asked q = {.method = "POST",
+                            .path = path,
+                            .fields = arena_printf(a, "Content-Type: %s\r\nContent-Length: %zu\r\n%.*s",
+                                                   content_type, body.n, (int)headers.n, headers.n ? headers.p : ""),
+                            .body = body};
+    return ask_and_follow(c, &q, a, out, e);
 }
 
 /* ---- errors as the daemon says them */

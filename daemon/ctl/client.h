@@ -16,6 +16,7 @@ struct client;
 struct client_answer {
     int status;
     struct slice content_type, next, body; /* next: X-Next; retry_after: seconds */
+    struct slice location, partitions;     /* partitions: X-Partitions, "2/4": it answers for no more */
     int retry_after;
 };
 
@@ -25,7 +26,7 @@ void client_close(struct client *c); /* NULL is fine */
 const char *client_url(const struct client *c);
 
 /* wait_s: how long the daemon may take on purpose (long polls), beside the usual 15 seconds. False and e when
- * no whole answer came. The answer's memory is a's. */
+ * no whole answer came. The answer's memory is a's. A daemon that says who serves it instead (421) is followed, once. */
 bool client_get(struct client *c, struct slice path, int wait_s, struct arena *a, struct client_answer *out,
                 struct err *e);
 /* headers: more fields, each with its line's end; content_type stands alone. */

@@ -75,6 +75,10 @@ static bool take_field(struct answer_reader *r, struct slice line, struct arena 
         r->answer.content_type = arena_dup(a, value);
     else if (is(name, "x-next"))
         r->answer.next = arena_dup(a, value);
+    else if (is(name, "location"))
+        r->answer.location = arena_dup(a, value);
+    else if (is(name, "x-partitions"))
+        r->answer.partitions = arena_dup(a, value);
     else if (is(name, "retry-after") && parse_u64(value, &n) && n < 3600)
         r->answer.retry_after = (int)n;
     return true;

@@ -15,6 +15,7 @@ struct ctl_option {
     const char *value; /* "T": takes a value; NULL: a switch */
     const char *help;
     bool required;
+    bool many; /* may be given several times: its value is all of them, one a line */
 };
 #define CTL_OPTIONS_MAX 16
 
@@ -59,6 +60,6 @@ extern const struct ctl_command ctl_schema, ctl_reference;
 extern const struct ctl_command ctl_proposals, ctl_decide, ctl_document;
 extern const struct ctl_command ctl_publish, ctl_send, ctl_play;
 extern const struct ctl_command ctl_tasks, ctl_cases, ctl_scores, ctl_measures, ctl_history, ctl_events, ctl_workflows,
-    ctl_topics;
+    ctl_topics, ctl_status, ctl_rejected, ctl_migrate_bus;
 
 #endif

@@ -66,15 +66,16 @@ static enum ctl_exit run(struct ctl_call *call)
     struct arena *a = call->arena;
     struct client_answer an;
     uint64_t wait = 0;
-    const char *text = ctl_value(call, "wait");
+    const char *text = ctl_value(call, "wait"), *workflow = ctl_value(call, "workflow");
     if (text && (!parse_u64(slice_of(text), &wait) || wait > 60))
         return ctl_fail(call, CTL_USAGE, "--wait: '%s' is no number of seconds, 0 to 60", text);
     struct client *c = client_open(call);
     if (!c)
         return CTL_USAGE;
     struct slice path = arena_printf(
-        a, "/v1/events/%.*s/%.*s?wait=%us", SLICE_ARG(client_escape(a, slice_of(call->argument[0]))),
-        SLICE_ARG(client_escape(a, slice_of(call->argument[1]))), (unsigned)wait);
+        a, "/v1/events/%.*s/%.*s?wait=%us%s%.*s", SLICE_ARG(client_escape(a, slice_of(call->argument[0]))),
+        SLICE_ARG(client_escape(a, slice_of(call->argument[1]))), (unsigned)wait, workflow ? "&workflow=" : "",
+        SLICE_ARG(client_escape(a, slice_of(workflow ? workflow : ""))));
     enum ctl_exit status = client_fetch(call, c, path, (int)wait, a, &an);
     client_close(c);
     if (status != CTL_DONE)
@@ -97,6 +98,7 @@ const struct ctl_command ctl_events = {
     .summary = "what became of one event: pending, applied with its effects, or rejected with the reasons",
     .least = 2,
     .most = 2,
-    .options = {{CLIENT_URL_OPTION}, {"wait", "SECONDS", "until it is known, at most so long", false}},
+    .options = {{CLIENT_URL_OPTION}, {"wait", "SECONDS", "until it is known, at most so long", false},
+                {"workflow", "W", "whose it is: with several nodes, the one that serves it is asked", false}},
     .run = run,
 };

@@ -10,7 +10,7 @@ static const struct ctl_command *const commands[] = {
     &ctl_new,   &ctl_check,   &ctl_test, &ctl_simulate, &ctl_explain, &ctl_due, &ctl_diff, &ctl_graph,
     &ctl_schema, &ctl_reference,
     &ctl_publish, &ctl_send,   &ctl_play,
-    &ctl_tasks, &ctl_cases, &ctl_scores, &ctl_measures, &ctl_document, &ctl_proposals, &ctl_decide, &ctl_history, &ctl_events,  &ctl_workflows, &ctl_topics,
+    &ctl_tasks, &ctl_cases, &ctl_scores, &ctl_measures, &ctl_document, &ctl_proposals, &ctl_decide, &ctl_history, &ctl_events,  &ctl_workflows, &ctl_topics, &ctl_status, &ctl_rejected, &ctl_migrate_bus,
 };
 #define NCOMMANDS (sizeof commands / sizeof *commands)
 
@@ -89,7 +89,8 @@ static bool read_option(struct ctl_call *call, char **argv, int *at)
             ctl_fail(call, CTL_USAGE, "--%s needs a value: %s", name, o->value);
             return false;
         }
-        call->value[i] = !o->value ? "" : equals ? equals + 1 : argv[++*at];
+        const char *before = call->value[i], *value = !o->value ? "" : equals ? equals + 1 : argv[++*at];
+        call->value[i] = o->many && before ? arena_printf(call->arena, "%s\n%s", before, value).p : value;
         return true;
     }
     return unknown_option(call, name);

@@ -23,6 +23,23 @@ static void fail(struct post_result *out, enum posted what, struct slice error, 
     out->errors[0] = error;
 }
 
+/* Its events are several nodes' to take: each goes to its own. */
+static void post_each(struct client *c, const struct file_event *event, size_t n, struct arena *a,
+                      struct post_result *out)
+{
+    struct buf answers = {0};
+    *out = (struct post_result){.what = POSTED};
+    for (size_t i = 0; i < n && out->what == POSTED; i++) {
+        post_events(c, &event[i], 1, a, out);
+        buf_byte(&answers, i ? ',' : '[');
+        buf_add(&answers, out->answer);
+    }
+    buf_byte(&answers, ']');
+    if (out->what == POSTED)
+        out->answer = arena_dup(a, buf_slice(&answers));
+    buf_free(&answers);
+}
+
 void post_events(struct client *c, const struct file_event *event, size_t n, struct arena *a,
                  struct post_result *out)
 {
@@ -40,6 +57,10 @@ void post_events(struct client *c, const struct file_event *event, size_t n, str
             nanosleep(&(struct timespec){.tv_sec = pause}, NULL);
             waited += pause;
             continue;
+        }
+        if (an.status == 421 && n > 1) {
+            post_each(c, event, n, a, out);
+            return;
         }
         *out = (struct post_result){.what = an.status == 202       ? POSTED
                                             : an.status / 100 == 4 ? POST_REFUSED

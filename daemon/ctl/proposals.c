@@ -78,8 +78,9 @@ static enum ctl_exit post(const struct ctl_call *call, struct client *c, struct 
 static enum ctl_exit await(const struct ctl_call *call, struct client *c, struct slice id)
 {
     struct client_answer an;
-    struct slice path = arena_printf(call->arena, "/v1/events/dubanctl/%.*s?wait=30s",
-                                     SLICE_ARG(client_escape(call->arena, id)));
+    struct slice path = arena_printf(call->arena, "/v1/events/dubanctl/%.*s?wait=30s&workflow=%.*s",
+                                     SLICE_ARG(client_escape(call->arena, id)),
+                                     SLICE_ARG(client_escape(call->arena, slice_of(call->argument[0]))));
     enum ctl_exit got = client_fetch(call, c, path, 30, call->arena, &an);
     if (got != CTL_DONE)
         return got;

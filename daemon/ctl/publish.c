@@ -27,7 +27,8 @@ static enum ctl_exit look_in_force(struct publishing *u, struct slice hash, bool
     bool known = false;
     struct client_answer an;
     struct arena *a = u->call->arena;
-    enum ctl_exit got = client_fetch(u->call, u->c, S("/v1/workflows"), 0, a, &an);
+    enum ctl_exit got = client_fetch(u->call, u->c, arena_printf(a, "/v1/workflows?workflow=%.*s", SLICE_ARG(client_escape(a, u->p->id))),
+                                     0, a, &an);
     *same = false;
     for (struct slice line; got == CTL_DONE && client_line(&an.body, &line);) {
         json_t *row = json_loadb(line.p, line.n, 0, NULL);
@@ -45,8 +46,8 @@ static enum ctl_exit look_in_force(struct publishing *u, struct slice hash, bool
 static struct slice event_path(const struct publishing *u, const char *wait)
 {
     struct arena *a = u->call->arena;
-    return arena_printf(a, "/v1/events/%.*s/%.*s%s", SLICE_ARG(client_escape(a, u->event.source)),
-                        SLICE_ARG(client_escape(a, u->event.id)), wait);
+    return arena_printf(a, "/v1/events/%.*s/%.*s?workflow=%.*s%s", SLICE_ARG(client_escape(a, u->event.source)),
+                        SLICE_ARG(client_escape(a, u->event.id)), SLICE_ARG(client_escape(a, u->p->id)), wait);
 }
 
 /* The first id under which this definition has not been published yet: an earlier version may come into force
@@ -110,7 +111,7 @@ static enum ctl_exit tell(const struct publishing *u, const char *status, struct
 static enum ctl_exit await(const struct publishing *u, struct slice hash)
 {
     struct client_answer an;
-    enum ctl_exit got = client_fetch(u->call, u->c, event_path(u, "?wait=30s"), 30, u->call->arena, &an);
+    enum ctl_exit got = client_fetch(u->call, u->c, event_path(u, "&wait=30s"), 30, u->call->arena, &an);
     if (got != CTL_DONE)
         return got;
     json_t *o = json_loadb(an.body.p, an.body.n, 0, NULL);

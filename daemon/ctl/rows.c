@@ -14,6 +14,7 @@ struct rows {
     struct zones zones;
     struct table_text table;
     const struct rows_kind *kind;
+    struct slice partitions; /* the answer is for no more than these: "2/4"; empty: for all */
 };
 
 struct column {
@@ -233,6 +234,8 @@ static enum ctl_exit fetch_rows(struct rows *r, struct slice query, uint64_t lim
         for (struct slice line; status == CTL_DONE && client_line(&an.body, &line); got++)
             add_row(r, line);
         after = status == CTL_DONE ? arena_dup(a, an.next) : S("");
+        if (status == CTL_DONE)
+            r->partitions = arena_dup(a, an.partitions);
         arena_reset(page);
     } while (after.n && got < limit);
     arena_free(page);
@@ -254,8 +257,13 @@ static enum ctl_exit list(struct ctl_call *call, const struct rows_kind *kind)
         status = fetch_rows(&r, filters(call), limit);
     else if (status == CTL_DONE)
         status = client_fetch(call, r.client, slice_of(kind->path), 0, call->arena, &an);
+    if (!pages && status == CTL_DONE)
+        r.partitions = an.partitions;
     for (struct slice line; !pages && status == CTL_DONE && client_line(&an.body, &line);)
         add_row(&r, line);
+    if (r.partitions.n)
+        fprintf(stderr, "this node answers for %.*s partitions: --workflow W asks the one that serves W\n",
+                SLICE_ARG(r.partitions));
     if (status == CTL_DONE && !call->json)
         table_text_print(&r.table, stdout);
     client_close(r.client);

@@ -17,7 +17,9 @@ struct run {
     uint64_t *issued;   /* by measure: once for each unit and subject, not for each recipient */
     uint64_t events, rejected, duplicates, no_effect;
     const char *documents; /* the folder they are written to, or NULL */
-    bool unwritten;        /* one could not be, and that was said */
+    struct document_view *document; /* those so far */
+    size_t ndocuments, documents_cap;
+    bool unwritten; /* one could not be written, and that was said */
 };
 
 static int measure_of(const struct program *p, struct slice name)
@@ -64,7 +66,7 @@ static void print_measure(struct run *r, const struct record *rec)
     json_decref(o);
 }
 
-/* ---- documents: NUMBER.html, or ID.html of those without a number */
+/* ---- documents: NUMBER.html, or ID.html of those without a number; written once more when it is withdrawn */
 
 static bool write_text(const char *path, struct slice text)
 {
@@ -75,19 +77,36 @@ static bool write_text(const char *path, struct slice text)
     return ok;
 }
 
-static void write_document(struct run *r, const struct record *rec)
+static void write_page(struct run *r, const struct document_view *d)
 {
-    struct document_view d;
-    if (r->unwritten || !wire_has_document(rec) || !wire_document(rec, r->line, &d) || !d.first)
-        return;
-    struct slice name = d.number.n ? d.number : d.id;
+    struct slice name = d->number.n ? d->number : d->id;
     char *path = (char *)(uintptr_t)arena_printf(r->line, "%s/%.*s.html", r->documents, SLICE_ARG(name)).p;
     for (char *c = path + strlen(r->documents) + 1; *c; c++)
         if (*c == '/')
             *c = '_';
-    r->unwritten = !write_text(path, document_page(&d, r->line));
+    r->unwritten = !write_text(path, document_page(d, r->line));
     if (r->unwritten)
         ctl_fail(r->call, CTL_COULD_NOT, "--documents %s: %s", path, strerror(errno));
+}
+
+static void write_document(struct run *r, const struct record *rec)
+{
+    struct arena *a = r->call->arena;
+    struct withdrawn_view w;
+    struct document_view *d;
+    if (r->unwritten)
+        return;
+    if (wire_has_document(rec)) {
+        d = arena_push(a, &r->document, &r->ndocuments, &r->documents_cap, sizeof *d);
+        if (wire_document(rec, a, d) && d->first)
+            write_page(r, d);
+    } else if (wire_withdrawn(rec, a, &w)) {
+        for (d = r->document; d < r->document + r->ndocuments; d++)
+            if (d->first && d->withdrawn.notice.n == 0 && slice_eq(d->id, w.measure)) {
+                d->withdrawn = w;
+                write_page(r, d);
+            }
+    }
 }
 
 static void take_output(void *ctx, const struct record *rec)

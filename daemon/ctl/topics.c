@@ -1,5 +1,6 @@
 /* dubanctl topics: the embedded log, and the topics of a Kafka cluster. */
 #include "bus/bus.h"
+#include "config.h"
 #include "ctl/json.h"
 #include "ctl/table.h"
 #include "ctl/zone.h"
@@ -102,27 +103,70 @@ static bool count_option(const struct ctl_call *call, const char *name, uint64_t
     return ok;
 }
 
+/* The cluster as duband's own configuration has it, and as the command line does. */
+static bool cluster_of(const struct ctl_call *call, struct config *c)
+{
+    const char *file = ctl_value(call, "config"), *bootstrap = ctl_value(call, "bootstrap"), *prefix = ctl_value(call, "prefix");
+    struct diags d = {.arena = arena_new()};
+    struct err e;
+    bool ok = !file || config_read(c, file, &d);
+    diags_print(stderr, &d, ctl_colours(stderr));
+    arena_free(d.arena);
+    if (ok && bootstrap)
+        ok = config_set(c, arena_printf(c->arena, "kafka.properties.bootstrap.servers=%s", bootstrap).p, &e) ||
+             ctl_fail(call, CTL_USAGE, "%s", e.text) == CTL_DONE;
+    if (ok && prefix)
+        ok = config_set(c, arena_printf(c->arena, "kafka.prefix=%s", prefix).p, &e) ||
+             ctl_fail(call, CTL_USAGE, "%s", e.text) == CTL_DONE;
+    return ok;
+}
+
+static enum ctl_exit say_topics(const struct ctl_call *call, const struct bus_kafka_topic *topic)
+{
+    enum ctl_exit status = CTL_DONE;
+    for (int i = 0; i < TOPIC_COUNT; i++) {
+        const struct bus_kafka_topic *t = &topic[i];
+        if (t->wrong)
+            status = CTL_PROBLEMS;
+        if (call->json)
+            json_print(stdout, json_pack("{s:s, s:b, s:i, s:i, s:b, s:s#}", "topic", t->name, "created", t->created, "partitions",
+                                         t->partitions, "replication", t->replication, "wrong", t->wrong, "differs",
+                                         t->differs.n ? t->differs.p : "", t->differs.n));
+        else
+            printf("%s: %s%s%.*s\n", t->name, t->created ? "created" : "was there", t->differs.n ? "; differs: " : "",
+                   SLICE_ARG(t->differs));
+    }
+    return status;
+}
+
 static enum ctl_exit create_topics(const struct ctl_call *call)
 {
-    const char *bootstrap = ctl_value(call, "bootstrap"), *prefix = ctl_value(call, "prefix");
+    struct bus_kafka_topic topic[TOPIC_COUNT];
+    struct config c;
     int partitions, replication;
     struct err e;
-    if (!bootstrap)
-        return ctl_fail(call, CTL_USAGE, "topics create: --bootstrap HOST:PORT is needed");
+    if (!ctl_value(call, "bootstrap") && !ctl_value(call, "config"))
+        return ctl_fail(call, CTL_USAGE, "topics create: --config FILE or --bootstrap HOST:PORT is needed");
     if (!count_option(call, "partitions", 1, &partitions) ||
         !count_option(call, "replication", 1, &replication))
         return CTL_USAGE;
-    struct header servers = {S("bootstrap.servers"), slice_of(bootstrap)};
-    const struct bus_kafka_options options = {.property = &servers,
-                                              .nproperties = 1,
-                                              .group = "duband",
-                                              .node = "dubanctl",
-                                              .topic_prefix = prefix ? prefix : "duban."};
-    if (!bus_kafka_create_topics(&options, partitions, replication, &e))
-        return ctl_fail(call, CTL_COULD_NOT, "%s", e.text);
-    if (!call->json)
-        printf("the topics of %s are there\n", bootstrap);
-    return CTL_DONE;
+    config_init(&c);
+    enum ctl_exit status = CTL_USAGE;
+    if (cluster_of(call, &c)) {
+        struct header *property = ARENA_ARRAY(c.arena, struct header, c.properties.n + 1);
+        for (size_t i = 0; i < c.properties.n; i++)
+            property[i] = (struct header){c.properties.item[i].name, c.properties.item[i].value};
+        const struct bus_kafka_options options = {.property = property,
+                                                  .nproperties = c.properties.n,
+                                                  .group = c.kafka_group,
+                                                  .node = "dubanctl",
+                                                  .topic_prefix = c.kafka_prefix};
+        status = bus_kafka_create_topics(&options, partitions, replication, topic, c.arena, &e)
+                     ? say_topics(call, topic)
+                     : ctl_fail(call, CTL_COULD_NOT, "%s", e.text);
+    }
+    config_free(&c);
+    return status;
 }
 
 /* ---- */
@@ -154,9 +198,10 @@ const struct ctl_command ctl_topics = {
     .options = {{CLIENT_URL_OPTION},
                 {"from", "N", "the first offset; end: only what comes from now on", false},
                 {"follow", NULL, "wait for more", false},
-                {"bootstrap", "HOST:PORT", "create: a broker", false},
+                {"config", "FILE", "create: duband's configuration, whose kafka section is used", false},
+                {"bootstrap", "HOST:PORT", "create: a broker, instead of the configuration's", false},
                 {"partitions", "N", "create: of each topic; default 1", false},
                 {"replication", "N", "create: copies of each; default 1", false},
-                {"prefix", "TEXT", "create: of the topics' names; default duban.", false}},
+                {"prefix", "TEXT", "create: of the topics' names; default duban. or the configuration's", false}},
     .run = run,
 };

@@ -5,12 +5,19 @@
 
 #include "bus/bus.h"
 
+/* The envelope of the record itself, and its name. */
+struct envelope {
+    struct cloud_event event;
+    struct seen_id id;
+};
+
 /* A record on its way through engine_apply. */
 struct arrival {
     const struct record *record;
-    struct cloud_event event;
+    struct cloud_event event; /* of a redrive: what it holds, as all that follows is */
     struct input input;
     struct seen_id id;
+    const struct envelope *redrive; /* the redrive's own; NULL: it is none */
     bool framed;   /* the envelope was readable: event and id are there */
     bool decoded;  /* so was the body: input is there */
     bool remember; /* its rejection is to be found by its id */
@@ -30,19 +37,39 @@ static instant_t receipt(const struct engine *e, const struct flow *f, const str
     return at > reached ? at : reached;
 }
 
+/* What it holds takes the redrive's place; the record stays the redrive's. */
+static void open_redrive(struct arrival *in, struct arena *a)
+{
+    struct envelope *own = ARENA_NEW(a, struct envelope);
+    struct redriven held;
+
+    *own = (struct envelope){in->event, in->id};
+    in->decoded = wire_redriven(&in->event, a, &held, &in->why);
+    if (!in->decoded)
+        return;
+    in->redrive = own;
+    in->event = held.event;
+    seen_id(&in->event, &in->id);
+    in->decoded = wire_input(&in->event, a, &in->input, &in->why);
+    in->input.topic = held.topic == TOPIC_SUBMISSIONS ? VOICE_SUBMISSIONS : VOICE_DEADLINES;
+}
+
 static void read_arrival(const struct engine *e, const struct flow *f, struct arrival *in, struct arena *a)
 {
     const struct record *r = in->record;
 
+    in->input.topic = r->topic == TOPIC_SUBMISSIONS ? VOICE_SUBMISSIONS : VOICE_DEADLINES;
     in->framed = cloud_event_from_headers(r->header, r->nheaders, r->key, r->value, &in->event, &in->why);
     if (in->framed) {
-        in->id = seen_id(&in->event);
+        seen_id(&in->event, &in->id);
         in->decoded = wire_input(&in->event, a, &in->input, &in->why);
     }
     in->received = receipt(e, f, in);
-    in->input.received = in->received;
-    in->input.topic = r->topic == TOPIC_SUBMISSIONS ? VOICE_SUBMISSIONS : VOICE_DEADLINES;
     in->remember = in->framed;
+    /* A redrive that came by the wrong topic is refused as such, unopened. */
+    if (in->decoded && in->input.class_ == INPUT_REDRIVE && r->topic == TOPIC_DEADLINES)
+        open_redrive(in, a);
+    in->input.received = in->received;
 }
 
 /* ---- refusing */
@@ -53,10 +80,11 @@ static void copy_reasons(struct reasons *why, const struct slice *reason, size_t
         reasons_add(why, "%.*s", SLICE_ARG(reason[i]));
 }
 
+/* Of a redrive it is the redrive that is refused: what it holds was before. */
 static enum turn_status reject(struct turn *turn, struct arrival *in, struct outcome *out)
 {
-    const struct record letter =
-        wire_rejected(in->record, &in->why, in->framed ? &in->event : NULL, turn->arena);
+    const struct cloud_event *event = in->redrive != NULL ? &in->redrive->event : &in->event;
+    const struct record letter = wire_rejected(in->record, &in->why, in->framed ? event : NULL, turn->arena);
     struct engine *e = turn->engine;
     enum turn_status st = TURN_DONE;
 
@@ -66,8 +94,8 @@ static enum turn_status reject(struct turn *turn, struct arrival *in, struct out
         const struct effects fx = {.verdict = VERDICT_REJECTED,
                                    .reasons = in->why.item,
                                    .nreasons = in->why.n,
-                                   .cause = {.source = in->event.source,
-                                             .id = in->event.id,
+                                   .cause = {.source = event->source,
+                                             .id = event->id,
                                              .due = INSTANT_NONE,
                                              .received = in->received},
                                    .now = in->received};
@@ -78,8 +106,22 @@ static enum turn_status reject(struct turn *turn, struct arrival *in, struct out
         engine_output(e, &letter);
     }
     if (st == TURN_DONE && in->remember)
-        st = seen_put(e, turn->txn, turn->flow != NULL ? turn->flow->id : S(""), &in->id, in->received,
-                      out->history, &in->why, turn->err);
+        st = seen_put(e, turn->txn, turn->flow != NULL ? turn->flow->id : S(""),
+                      in->redrive != NULL ? &in->redrive->id : &in->id, in->received, out->history, &in->why,
+                      turn->err);
+    return st;
+}
+
+/* Under its name, and a redrive under its own, too. */
+static enum turn_status remember_applied(struct turn *turn, const struct arrival *in, const struct outcome *out)
+{
+    struct slice workflow = in->record->key;
+    enum turn_status st = seen_put(turn->engine, turn->txn, workflow, &in->id, in->received, out->history,
+                                   NULL, turn->err);
+
+    if (st == TURN_DONE && in->redrive != NULL)
+        st = seen_put(turn->engine, turn->txn, workflow, &in->redrive->id, in->received, out->history, NULL,
+                      turn->err);
     return st;
 }
 
@@ -117,7 +159,7 @@ static bool check_voice(const struct arrival *in, struct reasons *why)
         return true;
     reasons_add(why, "a %.*s belongs on %s, this record came by %s", SLICE_ARG(in->input.class_name),
                 topic_names[voice == VOICE_SUBMISSIONS ? TOPIC_SUBMISSIONS : TOPIC_DEADLINES],
-                topic_names[in->record->topic]);
+                topic_names[in->input.topic == VOICE_SUBMISSIONS ? TOPIC_SUBMISSIONS : TOPIC_DEADLINES]);
     return false;
 }
 
@@ -179,9 +221,7 @@ static enum turn_status step(struct turn *turn, struct arrival *in, struct outco
     out->history = turn->flow->head.sequence;
     if (st == TURN_DONE && in->input.class_ == INPUT_EXCUSE)
         st = correction_excused(turn, &in->input, &fx);
-    if (st == TURN_DONE)
-        st = seen_put(e, turn->txn, turn->flow->id, &in->id, in->received, out->history, NULL, turn->err);
-    return st;
+    return st == TURN_DONE ? remember_applied(turn, in, out) : st;
 }
 
 static enum turn_status correct(struct turn *turn, struct arrival *in, struct outcome *out)
@@ -193,8 +233,7 @@ static enum turn_status correct(struct turn *turn, struct arrival *in, struct ou
     if (out->what == OUTCOME_REJECTED)
         return reject(turn, in, out);
     turn->engine->counters.applied++;
-    return seen_put(turn->engine, turn->txn, turn->flow->id, &in->id, in->received, out->history, NULL,
-                    turn->err);
+    return remember_applied(turn, in, out);
 }
 
 static enum turn_status publish(struct turn *turn, struct arrival *in, struct arena *a, struct outcome *out)
@@ -209,17 +248,36 @@ static enum turn_status publish(struct turn *turn, struct arrival *in, struct ar
         turn->status = TURN_DONE;
         return reject(turn, in, out);
     }
-    return seen_put(e, turn->txn, in->record->key, &in->id, in->received, out->history, NULL, turn->err);
+    return remember_applied(turn, in, out);
+}
+
+/* Refused: the name stands for another event. */
+static enum turn_status refuse_name(struct turn *turn, struct arrival *in, const struct cloud_event *event,
+                                    struct outcome *out)
+{
+    reasons_add(&in->why, "source %.*s has sent another event under the id %.*s before",
+                SLICE_ARG(event->source), SLICE_ARG(event->id));
+    return reject(turn, in, out);
+}
+
+/* What a redrive holds has had its effect, by an earlier redrive or from its sender: it has it once. */
+static enum turn_status refuse_second(struct turn *turn, struct arrival *in, uint64_t history, struct outcome *out)
+{
+    reasons_add(&in->why, "event %.*s of source %.*s has been applied already, see record %llu of the history",
+                SLICE_ARG(in->event.id), SLICE_ARG(in->event.source), (unsigned long long)history);
+    return reject(turn, in, out);
 }
 
 /* True when the id was seen before: nothing more is to be done, or it is refused. */
 static bool known(struct turn *turn, struct arrival *in, struct outcome *out, enum turn_status *st)
 {
+    const struct envelope *own = in->redrive;
     struct seen_found found;
 
     if (!in->framed || turn->flow == NULL)
         return false;
-    *st = seen_find(turn->engine, turn->txn, turn->flow->id, &in->id, in->received, &found, turn->err);
+    *st = seen_find(turn->engine, turn->txn, turn->flow->id, own != NULL ? &own->id : &in->id, in->received,
+                    &found, turn->err);
     if (*st != TURN_DONE)
         return true;
     if (found.as == SEEN_SAME) {
@@ -228,13 +286,26 @@ static bool known(struct turn *turn, struct arrival *in, struct outcome *out, en
         return true;
     }
     if (found.as == SEEN_OTHER) {
-        reasons_add(&in->why, "source %.*s has sent another event under the id %.*s before",
-                    SLICE_ARG(in->event.source), SLICE_ARG(in->event.id));
         in->remember = false; /* the id stands for the event that was applied */
-        *st = reject(turn, in, out);
+        *st = refuse_name(turn, in, own != NULL ? &own->event : &in->event, out);
         return true;
     }
-    return false;
+    if (own == NULL)
+        return false;
+    *st = seen_find(turn->engine, turn->txn, turn->flow->id, &in->id, in->received, &found, turn->err);
+    if (*st != TURN_DONE)
+        return true;
+    if (found.as == SEEN_SAME)
+        *st = refuse_second(turn, in, found.history, out);
+    else if (found.as == SEEN_OTHER)
+        *st = refuse_name(turn, in, &in->event, out);
+    return found.as == SEEN_SAME || found.as == SEEN_OTHER;
+}
+
+/* An excuse does when something followed from what it excuses; to know that takes the turn itself. */
+static bool may_run_again(enum input_class class_)
+{
+    return class_ == INPUT_ANNUL || class_ == INPUT_SUPERSEDE || class_ == INPUT_EXCUSE;
 }
 
 enum turn_status engine_apply(struct engine *e, struct store_txn *t, const struct record *r, struct arena *a,
@@ -244,9 +315,11 @@ enum turn_status engine_apply(struct engine *e, struct store_txn *t, const struc
     struct arrival in = {.record = r, .why = {.arena = a}};
     enum turn_status st = TURN_DONE;
 
-    engine_touch(e);
     *out = (struct outcome){.what = OUTCOME_NO_EFFECT};
     read_arrival(e, f, &in, a);
+    if (e->lacks_history && in.decoded && may_run_again(in.input.class_))
+        return TURN_WAITS;
+    engine_touch(e);
     bool clock = in.decoded && in.input.class_ == INPUT_CLOCK;
     if (clock && check_voice(&in, &in.why)) {
         take_clock(e, f, &in, out);

@@ -3,8 +3,7 @@
 
 /* ---- timers: the index holds one entry for each timer of each instance */
 
-static void timer_entry(struct key *k, const struct flow *f, const struct instance *i,
-                        const struct timer *timer)
+void commit_timer_key(struct key *k, const struct flow *f, const struct instance *i, const struct timer *timer)
 {
     const struct machine *m = &f->program->machines[i->machine];
 
@@ -24,7 +23,7 @@ static enum turn_status timer_put(struct store_txn *t, struct flow *f, const str
 {
     struct key k;
 
-    timer_entry(&k, f, i, timer);
+    commit_timer_key(&k, f, i, timer);
     enum turn_status st = engine_put(t, TABLE_TIMER, key_slice(&k), (struct slice){NULL, 0}, err);
     if (f->next_known && timer->due < f->next_due)
         f->next_due = timer->due;
@@ -36,7 +35,7 @@ static enum turn_status timer_delete(struct store_txn *t, struct flow *f, const 
 {
     struct key k;
 
-    timer_entry(&k, f, i, timer);
+    commit_timer_key(&k, f, i, timer);
     if (timer->due <= f->next_due)
         f->next_known = false;
     return engine_delete(t, TABLE_TIMER, key_slice(&k), err);
@@ -169,6 +168,16 @@ enum turn_status commit_numbers(struct turn *turn, const struct effects *fx)
 
 /* ---- history, and where measures are in it */
 
+static enum turn_status put_place(struct store_txn *t, enum table_id table, const struct key *k, uint64_t sequence,
+                                  size_t i, struct err *err)
+{
+    unsigned char at[16];
+
+    put_be64(at, sequence);
+    put_be64(at + 8, i);
+    return engine_put(t, table, key_slice(k), (struct slice){(const char *)at, sizeof at}, err);
+}
+
 /* Where the document that an output carries is to be found. */
 static enum turn_status commit_document(struct store_txn *t, struct slice workflow, uint64_t sequence,
                                         const struct record *output, size_t i, struct err *err)
@@ -176,15 +185,31 @@ static enum turn_status commit_document(struct store_txn *t, struct slice workfl
     struct arena *a = arena_new();
     struct document_view d;
     enum turn_status st = TURN_DONE;
+    struct key k;
 
     if (wire_document(output, a, &d)) {
-        unsigned char at[16];
-        struct key k;
-
         key_document(&k, workflow, d.id);
-        put_be64(at, sequence);
-        put_be64(at + 8, i);
-        st = engine_put(t, TABLE_DOCUMENT, key_slice(&k), (struct slice){(const char *)at, sizeof at}, err);
+        st = put_place(t, TABLE_DOCUMENT, &k, sequence, i, err);
+    }
+    arena_free(a);
+    return st;
+}
+
+/* Where the withdrawal is to be found that an output is: of a measure with a document; the first that tells of it. */
+static enum turn_status commit_withdrawn(struct store_txn *t, struct slice workflow, uint64_t sequence,
+                                         const struct record *output, size_t i, struct err *err)
+{
+    struct arena *a = arena_new();
+    struct withdrawn_view w;
+    enum turn_status st = TURN_DONE;
+    struct slice place;
+    struct key k;
+
+    if (wire_withdrawn(output, a, &w)) {
+        key_document(&k, workflow, w.measure);
+        if (store_get(t, TABLE_DOCUMENT, key_slice(&k), &place) == STORE_OK &&
+            store_get(t, TABLE_WITHDRAWN, key_slice(&k), &place) == STORE_NOT_FOUND)
+            st = put_place(t, TABLE_WITHDRAWN, &k, sequence, i, err);
     }
     arena_free(a);
     return st;
@@ -200,6 +225,8 @@ enum turn_status commit_measures(struct store_txn *t, struct slice workflow, uin
 
         if (wire_has_document(&outputs[i]))
             st = commit_document(t, workflow, sequence, &outputs[i], i, err);
+        if (st == TURN_DONE && wire_is_withdrawal(&outputs[i]))
+            st = commit_withdrawn(t, workflow, sequence, &outputs[i], i, err);
         if (outputs[i].topic != TOPIC_WARNINGS && outputs[i].topic != TOPIC_SUPERVISION)
             continue;
         key_measure(&k, workflow, sequence, (uint32_t)i);

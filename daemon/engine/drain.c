@@ -71,6 +71,7 @@ static enum turn_status fire(struct turn *turn, const struct timer_key *key)
 
     key_workflow(&k, f->id);
     key_bytes(&k, key->instance);
+    world_told(turn, key_slice(&k));
     struct instance *i = world_load(turn->txn, turn->program, key_slice(&k), turn->arena, &st, turn->err);
     if (st != TURN_DONE)
         return st;

@@ -19,6 +19,12 @@ enum turn_status engine_put(struct store_txn *t, enum table_id table, struct sli
     return status_of(t, store_put(t, table, key, value), err);
 }
 
+enum turn_status engine_append(struct store_txn *t, enum table_id table, struct slice key, struct slice value,
+                               struct err *err)
+{
+    return status_of(t, store_append(t, table, key, value), err);
+}
+
 enum turn_status engine_delete(struct store_txn *t, enum table_id table, struct slice key, struct err *err)
 {
     return status_of(t, store_delete(t, table, key), err);
@@ -209,6 +215,16 @@ void engine_close(struct engine *e)
     free(e->months.month);
     arena_free(e->scratch);
     free(e);
+}
+
+void engine_lacks_history(struct engine *e, bool lacks)
+{
+    e->lacks_history = lacks;
+}
+
+void engine_tell_reads(struct engine *e, const struct engine_reader *r)
+{
+    e->reader = r;
 }
 
 void engine_watch(struct engine *e, const struct watch *w)

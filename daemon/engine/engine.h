@@ -26,10 +26,23 @@ struct engine *engine_open(struct store *s, const struct engine_options *o, stru
 void engine_close(struct engine *e);
 /* Who looks on at its turns from now on; NULL: nobody. */
 void engine_watch(struct engine *e, const struct watch *w);
+/* Who is told the key of every instance that a turn reads; NULL: nobody. */
+struct engine_reader {
+    void *ctx;
+    void (*read)(void *ctx, struct slice key);
+};
+void engine_tell_reads(struct engine *e, const struct engine_reader *r);
+/* A part of the history is still to come: what may need it waits (TURN_WAITS). */
+void engine_lacks_history(struct engine *e, bool lacks);
 /* After an aborted transaction: drops every cache that may have seen it. */
 bool engine_forget(struct engine *e, struct err *err);
 
-enum turn_status { TURN_DONE, TURN_STORE_FULL, TURN_FAILED /* an invariant or the store: stop the partition */ };
+enum turn_status {
+    TURN_DONE,
+    TURN_STORE_FULL,
+    TURN_FAILED, /* an invariant or the store: stop the partition */
+    TURN_WAITS   /* it needs history that is not there yet: nothing was changed, it is to be taken again when it is */
+};
 
 /* What became of one record. */
 struct outcome {
@@ -65,6 +78,15 @@ enum turn_status engine_restore_history(struct engine *e, struct store_txn *t, s
 enum turn_status engine_restore_marker(struct engine *e, struct store_txn *t, const struct marker *m, struct err *err);
 /* The state is complete: takes the restored definitions into force and derives the timers of their workflows. */
 enum turn_status engine_restored(struct engine *e, struct store_txn *t, struct err *err);
+
+/* A whole changelog into a store that holds no state: it is kept aside, sorted, and put in order when all of it is there, with what is derived
+ * from it; many times faster than entry by entry. folder: where a file may go meanwhile. Nothing but these touches the engine until then. */
+struct engine_load;
+struct engine_load *engine_load_new(struct engine *e, const char *folder);
+void engine_load_free(struct engine_load *l); /* NULL is fine */
+enum turn_status engine_load_put(struct engine_load *l, enum table_id table, struct slice key, struct slice value, struct err *err);
+/* No more comes: a slice of what is kept goes to the store, in a transaction of its own, which must then be committed. *done: that was all. */
+enum turn_status engine_load_step(struct engine_load *l, struct store_txn *t, bool *done, struct err *err);
 
 /* The programs in force, for queries and for checking a record before it is appended. */
 const struct program *engine_program(const struct engine *e, struct slice workflow);

@@ -2,7 +2,8 @@
  * caches; flow.c its workflows; apply.c an
  * input; drain.c timers; publish.c a definition; commit_effects.c storing a turn; seen.c known ids; world.c
  * what the core may ask; correction.c plan.c rerun.c difference.c a correction; proposal.c measures that wait
- * for a decision; roster.c changes of a roster; restore.c the changelog back. */
+ * for a decision; roster.c changes of a roster; restore.c the changelog back; load.c a whole changelog into an
+ * empty store. */
 #ifndef DUBAND_ENGINE_FLOW_H
 #define DUBAND_ENGINE_FLOW_H
 
@@ -42,7 +43,9 @@ struct engine {
     struct engine_counters counters, before; /* before: as they were when the batch began */
     bool in_batch, batch_ended;
     bool muted; /* the changelog is not told */
+    bool lacks_history;
     const struct watch *watch; /* NULL: nobody looks on */
+    const struct engine_reader *reader; /* NULL: nobody is told */
     struct rerun *rerun;       /* what it runs again; NULL: it is live */
 };
 
@@ -70,6 +73,8 @@ struct turn {
 /* ---- the store, with its failures as a turn's */
 enum turn_status engine_put(struct store_txn *t, enum table_id table, struct slice key, struct slice value,
                             struct err *err);
+enum turn_status engine_append(struct store_txn *t, enum table_id table, struct slice key, struct slice value,
+                               struct err *err); /* the key is greater than all in the table */
 enum turn_status engine_delete(struct store_txn *t, enum table_id table, struct slice key, struct err *err);
 enum turn_status engine_get(struct store_txn *t, enum table_id table, struct slice key, struct slice *value,
                             bool *found, struct err *err);
@@ -81,6 +86,7 @@ enum turn_status state_delete(struct engine *e, struct store_txn *t, enum table_
 
 /* ---- world.c */
 struct world world_of(struct turn *turn);
+void world_told(const struct turn *turn, struct slice key); /* an instance is read */
 /* NULL with status TURN_DONE: there is none. The instance's memory is the arena's. */
 struct instance *world_load(struct store_txn *t, const struct program *p, struct slice key, struct arena *a,
                             enum turn_status *status, struct err *err);
@@ -106,6 +112,8 @@ enum turn_status commit_measures(struct store_txn *t, struct slice workflow, uin
 /* The index entries of those timers that the instance, as the new program reads it, does not have. */
 enum turn_status commit_timers_gone(struct store_txn *t, struct flow *f, const struct instance *was,
                                     const struct program *new, const struct instance *now, struct err *err);
+/* Where the index has a timer that is not held. */
+void commit_timer_key(struct key *k, const struct flow *f, const struct instance *i, const struct timer *timer);
 enum turn_status commit_timers(struct store_txn *t, struct flow *f, const struct instance *i,
                                struct err *err);
 void engine_output(struct engine *e, const struct record *r);
@@ -120,10 +128,18 @@ instant_t flow_due_after(const struct engine *e, struct flow *f, struct store_tx
 instant_t flow_until(const struct engine *e, const struct flow *f);
 
 /* ---- seen.c */
+#define SEEN_ID_MAX 300
+#define SEEN_DIGEST 16
 struct seen_id {
-    unsigned char hash[16], digest[32];
+    size_t n;
+    char byte[SEEN_ID_MAX]; /* its end of the key */
+    unsigned char digest[SEEN_DIGEST];
 };
-struct seen_id seen_id(const struct cloud_event *e);
+void seen_id(const struct cloud_event *e, struct seen_id *out);
+static inline struct slice seen_key(const struct seen_id *id)
+{
+    return (struct slice){id->byte, id->n};
+}
 enum seen_as { SEEN_NOT, SEEN_SAME, SEEN_OTHER, SEEN_REJECTED };
 struct seen_found {
     enum seen_as as;

@@ -45,6 +45,21 @@ bool intake_topic(const struct program *p, const struct cloud_event *e, struct a
     return voice != VOICE_EITHER || check_kind(p, in, topic, why);
 }
 
+bool intake_place(const struct program *p, const struct cloud_event *e, struct arena *a, enum topic *topic,
+                  struct reasons *why)
+{
+    struct input in = {.received = INSTANT_NONE};
+
+    if (!wire_input(e, a, &in, why))
+        return false;
+    enum voice voice = wire_voice(&in);
+    *topic = voice == VOICE_DEADLINES ? TOPIC_DEADLINES : TOPIC_SUBMISSIONS;
+    if (in.class_ == INPUT_CLOCK || voice != VOICE_EITHER)
+        return true;
+    struct reasons unsure = {.arena = a};
+    return p != NULL && check_kind(p, &in, topic, &unsure);
+}
+
 /* ---- A world that has nothing and notices when it is asked. What a turn refuses before it has asked
  * anything is wrong in every world. */
 
@@ -97,6 +112,19 @@ static bool check_against(const struct program *p, const struct input *in, struc
     return false;
 }
 
+/* What can be mended is said of the event that it holds. */
+static bool check_redrive(const struct program *p, const struct cloud_event *e, instant_t now, struct arena *a,
+                          struct reasons *why)
+{
+    struct redriven held;
+    struct input in = {.received = now};
+
+    if (!wire_redriven(e, a, &held, why))
+        return false;
+    in.topic = held.topic == TOPIC_DEADLINES ? VOICE_DEADLINES : VOICE_SUBMISSIONS;
+    return wire_input(&held.event, a, &in, why) && check_against(p, &in, a, why);
+}
+
 bool intake_check(const struct program *p, const struct cloud_event *e, instant_t now, struct arena *a,
                   enum topic *topic, struct reasons *why)
 {
@@ -108,6 +136,8 @@ bool intake_check(const struct program *p, const struct cloud_event *e, instant_
         return true;
     if (in.class_ == INPUT_DEFINITION)
         return check_definition(e, &in, a, why);
+    if (in.class_ == INPUT_REDRIVE)
+        return check_redrive(p, e, now, a, why);
     in.received = now;
     in.topic = *topic == TOPIC_DEADLINES ? VOICE_DEADLINES : VOICE_SUBMISSIONS;
     return check_against(p, &in, a, why);

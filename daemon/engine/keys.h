@@ -7,11 +7,12 @@
  *   TABLE_NUMBER      workflow 0 series 0 year:u32                         → last:u64
  *                     workflow 0 0 roster 0 n:u32                          → RosterChange, in the order taken
  *                     workflow 0 0                                         → the workflow's own numbers: see
- * struct flow TABLE_SEEN        month:u32 workflow 0 hash:16                         → digest:32 sequence:u64
+ * struct flow TABLE_SEEN        month:u32 workflow 0 source 0 id, or 1 hash:16 for long ones → digest:16 sequence:u64
  * [reasons of a rejection] TABLE_TIMER       workflow 0 due:s64 machine 0 part 0 … timer 0 n:u32  → ""
  *   TABLE_HISTORY     workflow 0 sequence:u64                              → HistoryRecord
  *   TABLE_MEASURE     workflow 0 sequence:u64 output:u32                   → ""
  *   TABLE_DOCUMENT    workflow 0 id                                        → sequence:u64 output:u64
+ *   TABLE_WITHDRAWN   workflow 0 id                                        → sequence:u64 output:u64
  *   TABLE_PROPOSAL    workflow 0 id                                        → Proposal
  *   TABLE_META        a name
  */
@@ -51,7 +52,7 @@ void key_flow(struct key *k, struct slice workflow);
 void key_roster(struct key *k, struct slice workflow, uint32_t n);
 /* A key of TABLE_NUMBER that key_roster made. */
 bool key_is_roster(struct slice key, struct slice *workflow);
-void key_seen(struct key *k, int32_t month, struct slice workflow, const unsigned char hash[16]);
+void key_seen(struct key *k, int32_t month, struct slice workflow, struct slice id);
 void key_timer(struct key *k, struct slice workflow, instant_t due, struct slice machine,
                const struct slice *part, size_t nparts, struct slice timer, int n);
 void key_timers_from(struct key *k, struct slice workflow,
@@ -85,6 +86,7 @@ bool key_has_prefix(struct slice key, struct slice prefix);
 #define META_POSITIONS S("positions") /* s64 of the next offset wanted of each input topic */
 #define META_CLOCK S("clock")         /* s64: the clock's target */
 #define META_BATCH S("batch")         /* u64: the last batch committed */
+#define META_OWNER S("owner")         /* URL of the node that committed the last batch */
 #define META_REINDEX "reindex/" /* and a workflow: its timers must be derived from its instances again */
 
 #endif

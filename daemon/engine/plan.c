@@ -84,6 +84,17 @@ static void annul_measure(struct plan *plan, struct slice id, struct reasons *wh
         t->annulled = true;
 }
 
+/* What was refused under its name goes with it: it, or a redrive of it, could come in without the one that was applied. */
+static void annul_all(struct plan *plan, const struct entry *named)
+{
+    for (size_t i = 0; i < plan->n; i++) {
+        struct entry *e = &plan->entry[i];
+
+        if (e->kind == ENTRY_INPUT && slice_eq(e->source, named->source) && slice_eq(e->id, named->id))
+            e->annulled = true;
+    }
+}
+
 static void annul(struct plan *plan, const struct input *in, instant_t now, struct reasons *why)
 {
     (void)now;
@@ -97,7 +108,7 @@ static void annul(struct plan *plan, const struct input *in, instant_t now, stru
     if (e->rejected && e->with == NULL)
         reasons_add(why, "record: %.*s was rejected, so nothing follows from it", SLICE_ARG(in->request.id));
     else
-        e->annulled = true;
+        annul_all(plan, e);
 }
 
 static void check_class(const struct input *with, struct reasons *why)
@@ -243,6 +254,22 @@ static void decide_at_once(struct plan *plan, struct slice history, const struct
     }
 }
 
+/* A redrive goes by the name of what it holds, if it was refused, too. */
+static void take_name(struct history_turn *turn, struct arena *scratch)
+{
+    const struct record *r = &turn->input;
+    struct reasons dropped = {.arena = scratch};
+    struct cloud_event event;
+    struct redriven held;
+
+    if (slice_eq(turn->type, S("duban.v1.Redrive")) &&
+        cloud_event_from_headers(r->header, r->nheaders, r->key, r->value, &event, &dropped) &&
+        wire_redriven(&event, scratch, &held, &dropped)) {
+        turn->source = held.event.source;
+        turn->id = held.event.id;
+    }
+}
+
 static enum turn_status read_turn(struct plan *plan, struct slice bytes, struct arena *scratch,
                                   struct err *err)
 {
@@ -251,6 +278,7 @@ static enum turn_status read_turn(struct plan *plan, struct slice bytes, struct 
 
     if (!wire_history_turn(bytes, scratch, &turn, err))
         return TURN_FAILED;
+    take_name(&turn, scratch);
     plan->turns++;
     plan->halted += turn.verdict == VERDICT_HALTED;
     bool came = turn.input.value.p != NULL && turn.source.n > 0 && turn.id.n > 0;

@@ -16,12 +16,14 @@ struct query_result {
     struct slice *row; /* JSON */
     size_t n;
     struct slice next; /* cursor for the following page (hex); empty: no more */
+    bool later;        /* refused: history is still being taken in; the error says how far it is */
 };
 
 /* Instances of task machines: workflow obligation basis unit about period state title opens due nominal reason provisional late… and variables. */
 bool query_tasks(struct store_txn *t, const struct query *q, struct arena *a, struct query_result *out, struct err *e);
 /* Instances of all other machines: workflow machine unit subject key state title since limit variables counters timers. */
 bool query_cases(struct store_txn *t, const struct query *q, struct arena *a, struct query_result *out, struct err *e);
+/* These two are refused as long as a part of the history is missing. */
 /* Warnings and supervision that were issued, newest first; the record's JSON. */
 bool query_measures(struct store_txn *t, const struct query *q, struct arena *a, struct query_result *out, struct err *e);
 /* History records, oldest first. */
@@ -37,7 +39,9 @@ bool query_proposals(struct store_txn *t, const struct query *q, struct arena *a
 
 /* What became of one input. */
 enum query_found { QUERY_UNKNOWN, QUERY_APPLIED, QUERY_REJECTED };
-/* json: {"status":"applied"|"rejected","reasons":[…],"history":{…}} */
+/* False: all of the history is there. True: how much of it is missing, as one sentence. */
+bool query_lacks_history(struct store_txn *t, struct err *e);
+/* json: {"status":"applied"|"rejected","reasons":[…],"history":{…}}; while its history record is missing "missing":"…" instead */
 enum query_found query_event(struct store_txn *t, struct slice source, struct slice id, struct arena *a, struct slice *json);
 
 #endif

@@ -11,6 +11,7 @@ static enum query_found describe(struct store_txn *t, struct slice workflow, str
     bool rejected = seen.as == SEEN_REJECTED;
     struct buf b = {0};
     struct slice rest = seen.reasons, history;
+    struct err missing;
     struct key k;
 
     row_open(&b, NULL, '{');
@@ -28,6 +29,8 @@ static enum query_found describe(struct store_txn *t, struct slice workflow, str
     key_history(&k, workflow, seen.history);
     if (seen.history > 0 && store_get(t, TABLE_HISTORY, key_slice(&k), &history) == STORE_OK)
         row_raw(&b, "history", wire_history_json(history, a));
+    else if (seen.history > 0 && query_lacks_history(t, &missing))
+        row_text(&b, "missing", slice_of(missing.text));
     row_close(&b, '}');
     *json = arena_dup(a, buf_slice(&b));
     buf_free(&b);
@@ -37,7 +40,7 @@ static enum query_found describe(struct store_txn *t, struct slice workflow, str
 /* Within one month, workflow by workflow: a record that was refused may have been mended and applied since,
  * under another one. */
 static bool find_in_month(struct store_txn *t, struct store_iter *i, int32_t month,
-                          const unsigned char hash[16], struct arena *a, struct slice *workflow,
+                          const struct seen_id *id, struct arena *a, struct slice *workflow,
                           struct slice *value)
 {
     struct slice key, any, found, one;
@@ -50,7 +53,7 @@ static bool find_in_month(struct store_txn *t, struct store_iter *i, int32_t mon
     while (store_iter_seek(i, key_slice(&from), &key, &any) && key_seen_parse(key, &at, &found) &&
            at == month) {
         found = arena_dup(a, found);
-        key_seen(&wanted, month, found, hash);
+        key_seen(&wanted, month, found, seen_key(id));
         if (store_get(t, TABLE_SEEN, key_slice(&wanted), &one) == STORE_OK) {
             *workflow = found;
             *value = one;
@@ -70,17 +73,18 @@ enum query_found query_event(struct store_txn *t, struct slice source, struct sl
                              struct slice *json)
 {
     const struct cloud_event event = {.source = source, .id = id};
-    const struct seen_id wanted = seen_id(&event);
     struct store_iter *i = store_iter_new(t, TABLE_SEEN);
     enum query_found found = QUERY_UNKNOWN;
     struct slice key, value, workflow;
+    struct seen_id wanted;
     struct key before;
     int32_t month;
 
+    seen_id(&event, &wanted);
     key_start(&before);
     while (found == QUERY_UNKNOWN && store_iter_seek_before(i, key_slice(&before), &key, &value) &&
            key_seen_parse(key, &month, &workflow)) {
-        if (find_in_month(t, i, month, wanted.hash, a, &workflow, &value))
+        if (find_in_month(t, i, month, &wanted, a, &workflow, &value))
             found = describe(t, workflow, value, a, json);
         key_start(&before);
         key_u32(&before, (uint32_t)month);

@@ -2,6 +2,8 @@
 #include "engine/query_page.h"
 #include "engine/row.h"
 
+#include "bus/bus.h"
+
 static bool row_wanted(const struct query *q, struct slice json, struct arena *a)
 {
     const struct {
@@ -113,9 +115,29 @@ static bool query_records(struct page *p, enum table_id table,
     return ok;
 }
 
+bool query_lacks_history(struct store_txn *t, struct err *e)
+{
+    int64_t have, want;
+
+    if (!bus_kafka_lacks_history(t, &have, &want))
+        return false;
+    err_set(e, "history is being taken in, offset %lld of %lld: the state is complete, but not what came before it",
+            (long long)have, (long long)want);
+    return true;
+}
+
+/* Rather than a part of the answer, how far it is. */
+static bool history_there(struct store_txn *t, struct query_result *out, struct err *e)
+{
+    *out = (struct query_result){.later = query_lacks_history(t, e)};
+    return !out->later;
+}
+
 bool query_measures(struct store_txn *t, const struct query *q, struct arena *a, struct query_result *out,
                     struct err *e)
 {
+    if (!history_there(t, out, e))
+        return false;
     struct page p = page_begin(t, q, a, out, e);
 
     return page_end(&p, query_records(&p, TABLE_MEASURE, measures_back));
@@ -124,6 +146,8 @@ bool query_measures(struct store_txn *t, const struct query *q, struct arena *a,
 bool query_history(struct store_txn *t, const struct query *q, struct arena *a, struct query_result *out,
                    struct err *e)
 {
+    if (!history_there(t, out, e))
+        return false;
     struct page p = page_begin(t, q, a, out, e);
 
     return page_end(&p, query_records(&p, TABLE_HISTORY, history_forth));

@@ -2,7 +2,6 @@
  * of a workflow whose definition came anew are derived when everything is in; of the others, entry by entry.
  */
 #include "engine/flow.h"
-#include "engine/row.h"
 
 static enum turn_status mark_stale(struct engine *e, struct store_txn *t, struct slice workflow,
                                    struct err *err)
@@ -99,9 +98,7 @@ enum turn_status engine_restore_history(struct engine *e, struct store_txn *t, s
     struct key k;
 
     arena_reset(e->scratch);
-    struct slice json = wire_history_json(value, e->scratch);
-    if (!row_text_member(json, "workflow", e->scratch, &workflow) ||
-        !row_number_member(json, "sequence", &sequence) ||
+    if (!wire_history_place(value, &workflow, &sequence) ||
         !wire_history_outputs(value, e->scratch, &outputs, &n)) {
         err_set(err, "history: a record of %zu bytes cannot be read", value.n);
         return TURN_FAILED;

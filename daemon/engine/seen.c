@@ -6,20 +6,38 @@
 #define KEEP_DAYS 400
 #define DAY_MS INT64_C(86400000)
 #define DROP_AT_ONCE 1000
-#define SEEN_BYTES (32 + 8)
+#define SEEN_BYTES (SEEN_DIGEST + 8)
 #define REASONS_BYTES_MAX 1500
 
-struct seen_id seen_id(const struct cloud_event *e)
+/* The id as it is, not its hash: a portal numbers its events, or puts the time first, so that a batch's ids lie
+ * side by side and a batch writes few pages. */
+static void take_id(struct seen_id *out, const struct cloud_event *e)
 {
+    static const char hashed = 1; /* no source begins with a control character */
     const struct slice id[] = {e->source, e->id};
+    unsigned char hash[32];
+
+    if (e->source.n + 1 + e->id.n > SEEN_ID_MAX) {
+        wire_digest(hash, id, 2);
+        out->n = 17;
+        out->byte[0] = hashed;
+        memcpy(out->byte + 1, hash, 16);
+        return;
+    }
+    out->n = e->source.n + 1 + e->id.n;
+    memcpy(out->byte, e->source.p, e->source.n);
+    out->byte[e->source.n] = 0;
+    memcpy(out->byte + e->source.n + 1, e->id.p, e->id.n);
+}
+
+void seen_id(const struct cloud_event *e, struct seen_id *out)
+{
     const struct slice content[] = {e->type, e->content_type, e->data};
     unsigned char digest[32];
-    struct seen_id out;
 
-    wire_digest(digest, id, 2);
-    memcpy(out.hash, digest, sizeof out.hash);
-    wire_digest(out.digest, content, 3);
-    return out;
+    take_id(out, e);
+    wire_digest(digest, content, 3);
+    memcpy(out->digest, digest, sizeof out->digest);
 }
 
 static int32_t month_of(instant_t t)
@@ -81,12 +99,12 @@ struct seen_found seen_parse(struct slice value, const unsigned char *digest)
 
     if (value.n < SEEN_BYTES)
         return out;
-    out.history = get_be64((const unsigned char *)value.p + 32);
+    out.history = get_be64((const unsigned char *)value.p + SEEN_DIGEST);
     out.reasons = (struct slice){value.p + SEEN_BYTES, value.n - SEEN_BYTES};
     if (out.reasons.n > 0)
         out.as = SEEN_REJECTED;
     else
-        out.as = digest == NULL || memcmp(value.p, digest, 32) == 0 ? SEEN_SAME : SEEN_OTHER;
+        out.as = digest == NULL || memcmp(value.p, digest, SEEN_DIGEST) == 0 ? SEEN_SAME : SEEN_OTHER;
     return out;
 }
 
@@ -101,7 +119,7 @@ enum turn_status seen_find(struct engine *e, struct store_txn *t, struct slice w
         struct slice value;
         bool found;
 
-        key_seen(&k, e->months.month[m - 1], workflow, id->hash);
+        key_seen(&k, e->months.month[m - 1], workflow, seen_key(id));
         enum turn_status st = engine_get(t, TABLE_SEEN, key_slice(&k), &value, &found, err);
         if (st != TURN_DONE)
             return st;
@@ -140,7 +158,7 @@ enum turn_status seen_put(struct engine *e, struct store_txn *t, struct slice wo
     buf_add(&value, (struct slice){(const char *)sequence, sizeof sequence});
     if (why != NULL)
         add_reasons(&value, why);
-    key_seen(&k, month, workflow, id->hash);
+    key_seen(&k, month, workflow, seen_key(id));
     months_learn(e, t);
     month_add(&e->months, month);
     enum turn_status st = state_put(e, t, TABLE_SEEN, key_slice(&k), buf_slice(&value), err);

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <time.h>
 
+#define LOOK_MS 200   /* while a partition is restored: how often what is shown of it is brought up to date */
 #define STUCK_MS 1000 /* while nothing can run: how often appends are served */
 
 /* ---- the loop */
@@ -43,7 +43,7 @@ static void wait_if_stuck(struct worker *w)
         if (p->engine == NULL)
             continue;
         held++;
-        if (!p->serving || partition_runnable(p))
+        if (!p->serving || p->waits || partition_runnable(p))
             return;
         if (!p->stopped && p->retry_at - now < wait)
             wait = p->retry_at - now;
@@ -64,9 +64,11 @@ static int poll_timeout(const struct worker *w)
     for (size_t i = 0; i < w->npartitions; i++) {
         const struct partition *p = w->partitions[i];
 
-        if (p->engine == NULL || p->stopped)
+        if (p->engine == NULL || p->stopped || p->waits)
             continue;
-        if (p->serving && (p->more || p->draining))
+        if (!p->serving)
+            least = sooner(least, LOOK_MS);
+        else if (p->more || p->draining || p->announce)
             least = sooner(least, p->retry_at > now ? p->retry_at - now : 0);
         else
             least = sooner(least, sooner(clock_timeout(p), partition_rest_timeout(p)));
@@ -74,32 +76,67 @@ static int poll_timeout(const struct worker *w)
     return (int)least;
 }
 
+/* The registry hears once that this worker knows what is its own. */
+static enum bus_standing standing(struct worker *w)
+{
+    enum bus_standing now = w->bus->ops->standing != NULL ? w->bus->ops->standing(w->bus) : BUS_RUNS;
+
+    if (now != BUS_OUTSIDE && !w->assigned) {
+        w->assigned = true;
+        registry_assigned(w->owner.registry);
+    }
+    return now;
+}
+
+/* What other threads see of the partitions. What waits for them in all; -1: that is not known. */
+static int64_t show_partitions(struct worker *w)
+{
+    int64_t lag = 0;
+
+    for (size_t i = 0; i < w->npartitions; i++) {
+        struct partition *p = w->partitions[i];
+        struct bus_progress now = {
+            .what = p->serving ? "serving" : "waiting", .at = -1, .end = -1, .lag = p->more ? -1 : 0};
+
+        if (w->bus->ops->progress != NULL)
+            w->bus->ops->progress(w->bus, p->id, &now);
+        if (p->stopped)
+            now.what = "stopped";
+        lag = lag < 0 || now.lag < 0 ? -1 : lag + now.lag;
+        pthread_mutex_lock(&p->registry->lock);
+        p->progress = now;
+        p->shown_batch = p->batch;
+        pthread_mutex_unlock(&p->registry->lock);
+    }
+    return lag;
+}
+
 /* What other threads see of the worker. Counters of batches are kept in place. */
 static void show_status(struct worker *w, const char *trouble)
 {
-    struct worker_status now = {
-        .ready = false, .next_due = INSTANT_MAX, .clock_target = INSTANT_NONE, .counters = w->closed};
-    size_t held = 0, serving = 0;
+    struct worker_status now = {.standing = standing(w),
+                                .held = w->nclaims,
+                                .next_due = INSTANT_MAX,
+                                .clock_target = INSTANT_NONE,
+                                .counters = w->closed};
 
-    now.lag_records = w->options.kafka ? -1 : 0;
+    now.lag_records = show_partitions(w);
     for (size_t i = 0; i < w->npartitions; i++) {
         struct partition *p = w->partitions[i];
         struct engine_counters c;
 
         if (p->engine == NULL)
             continue;
-        held++;
-        serving += p->serving && !p->stopped;
+        now.serving += p->serving && !p->stopped;
         engine_counters(p->engine, &c);
         counters_add(&now.counters, &c);
         now.programs += engine_programs(p->engine, NULL, 0);
         now.next_due = p->next_due < now.next_due ? p->next_due : now.next_due;
         if (engine_clock_target(p->engine) > now.clock_target)
             now.clock_target = engine_clock_target(p->engine);
-        if (p->more || p->stopped)
+        if (p->stopped)
             now.lag_records = -1;
     }
-    now.ready = held > 0 && serving == held;
     snprintf(now.trouble, sizeof now.trouble, "%s", trouble);
     pthread_mutex_lock(&w->lock);
     now.batches = w->status.batches;
@@ -126,13 +163,17 @@ static void *worker_loop(void *arg)
             continue;
         }
         for (size_t i = 0; i < w->npartitions && !atomic_load(&w->stop); i++) {
-            partition_run(w->partitions[i]);
-            clock_tick(w->partitions[i]);
-            partition_rest(w->partitions[i]);
+            struct partition *p = w->partitions[i];
+
+            if (p->worker != w) /* claimed: somebody else in this process has it still */
+                continue;
+            partition_run(p);
+            clock_tick(p);
+            partition_rest(p);
         }
         show_status(w, "");
     }
-    /* worker_stop may still be waking the bus: it says when it has let go of it. */
+    /* worker_ask_stop may still be waking the bus: it says when it has let go of it. */
     pthread_mutex_lock(&w->lock);
     while (!w->closing)
         pthread_cond_wait(&w->nudge, &w->lock);
@@ -145,13 +186,17 @@ static void *worker_loop(void *arg)
 
 static void worker_free(struct worker *w)
 {
-    for (size_t i = 0; i < w->npartitions; i++)
-        partition_free(w->partitions[i]);
     pthread_mutex_destroy(&w->lock);
     pthread_cond_destroy(&w->nudge);
     arena_free(w->arena);
-    free(w->data);
     free(w);
+}
+
+static void stir(struct owner *o)
+{
+    struct worker *w = (struct worker *)(void *)o;
+
+    w->bus->ops->wake(w->bus);
 }
 
 static void init_threads(struct worker *w)
@@ -165,23 +210,22 @@ static void init_threads(struct worker *w)
     pthread_condattr_destroy(&attr);
 }
 
-static struct worker *worker_new(const struct worker_options *o)
+static struct worker *worker_new(struct registry *r, const struct node_options *o, int slot)
 {
     struct worker *w = mem_alloc(sizeof *w);
-    const char *node = o->kafka && o->kafka_options.node != NULL ? o->kafka_options.node : "local";
 
-    w->options = *o;
-    w->options.kafka_options.events_time = o->events_time;
-    if (w->options.batch == 0)
-        w->options.batch = 10000;
-    w->data = mem_alloc(strlen(o->data) + 1);
-    memcpy(w->data, o->data, strlen(o->data));
-    snprintf(w->source, sizeof w->source, "duband/%s", node);
+    w->owner = (struct owner){.registry = r, .stir = stir, .slot = slot};
+    w->options = o;
+    if (o->kafka)
+        snprintf(w->source, sizeof w->source, "duband/%s-%d", o->kafka_options.node, slot);
+    else
+        snprintf(w->source, sizeof w->source, "duband/local");
     if (getrandom(&w->boot, sizeof w->boot, 0) != (ssize_t)sizeof w->boot)
         w->boot = (uint64_t)worker_now();
     w->arena = arena_new();
     w->status.next_due = INSTANT_MAX;
     w->status.clock_target = INSTANT_NONE;
+    w->status.lag_records = -1;
     init_threads(w);
     return w;
 }
@@ -189,29 +233,34 @@ static struct worker *worker_new(const struct worker_options *o)
 /* What can be known to be wrong before anything runs is the caller's to hear. */
 static bool open_bus(struct worker *w, struct err *e)
 {
+    struct bus_kafka_options kafka = w->options->kafka_options;
     struct bus_hooks hooks = partition_hooks;
+    struct partition *only;
 
     hooks.ctx = w;
-    if (mkdir(w->data, 0750) != 0 && errno != EEXIST)
-        return err_set(e, "%s: cannot be created: %s", w->data, strerror(errno));
-    if (w->options.kafka ? !partitions_keep(w, e) : partition_open(w, 0, e) == NULL)
-        return false;
-    w->bus =
-        w->options.kafka ? bus_kafka_open(&w->options.kafka_options, &hooks, e) : bus_local_open(&hooks, e);
+    kafka.slot = w->owner.slot;
+    if (!w->options->kafka) {
+        only = registry_place(w->owner.registry, 0, e);
+        if (only == NULL || !partition_open(only, e))
+            return false;
+    }
+    w->bus = w->options->kafka ? bus_kafka_open(&kafka, &hooks, e) : bus_local_open(&hooks, e);
     return w->bus != NULL;
 }
 
-struct worker *worker_start(const struct worker_options *o, struct err *e)
+struct worker *worker_start(struct registry *r, const struct node_options *o, int slot, struct err *e)
 {
-    struct worker *w = worker_new(o);
+    struct worker *w = worker_new(r, o, slot);
 
     if (!open_bus(w, e)) {
         worker_free(w);
         return NULL;
     }
+    registry_join(r, &w->owner);
     int failed = pthread_create(&w->thread, NULL, worker_loop, w);
     if (failed != 0) {
         err_set(e, "the worker's thread cannot be started: %s", strerror(failed));
+        registry_leave(r, &w->owner);
         w->bus->ops->close(w->bus);
         worker_free(w);
         return NULL;
@@ -219,16 +268,47 @@ struct worker *worker_start(const struct worker_options *o, struct err *e)
     return w;
 }
 
-void worker_stop(struct worker *w)
+void worker_ask_stop(struct worker *w)
 {
-    if (w == NULL)
-        return;
     atomic_store(&w->stop, true);
     w->bus->ops->wake(w->bus);
+    registry_leave(w->owner.registry, &w->owner);
     pthread_mutex_lock(&w->lock);
     w->closing = true;
     pthread_cond_signal(&w->nudge);
     pthread_mutex_unlock(&w->lock);
+}
+
+void worker_stop(struct worker *w)
+{
     pthread_join(w->thread, NULL);
     worker_free(w);
+}
+
+/* ---- what other threads ask */
+
+void worker_append(struct worker *w, const struct record *r, void (*done)(void *ctx, const struct append_result *r), void *ctx)
+{
+    w->bus->ops->append(w->bus, r, done, ctx);
+    pthread_mutex_lock(&w->lock);
+    w->nudged = true;
+    pthread_cond_signal(&w->nudge);
+    pthread_mutex_unlock(&w->lock);
+}
+
+bool worker_is_full(struct worker *w)
+{
+    return atomic_load(&w->full);
+}
+
+struct bus *worker_bus(const struct worker *w)
+{
+    return w->bus;
+}
+
+void worker_status(struct worker *w, struct worker_status *out)
+{
+    pthread_mutex_lock(&w->lock);
+    *out = w->status;
+    pthread_mutex_unlock(&w->lock);
 }

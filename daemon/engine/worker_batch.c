@@ -8,10 +8,12 @@
 #define RETRY_LEAST_MS 20
 #define RETRY_MOST_MS 30000
 #define REST_MS 3000
+#define LOOK_EVERY 256 /* turns, between two looks at what a batch has taken */
+#define BYTES_MOST ((size_t)4 << 20)
 
 bool partition_runnable(const struct partition *p)
 {
-    return p->serving && !p->stopped && worker_monotonic() >= p->retry_at;
+    return p->serving && !p->stopped && !p->waits && worker_monotonic() >= p->retry_at;
 }
 
 /* ---- failures that may pass */
@@ -64,9 +66,39 @@ struct batch {
     size_t n, done; /* records taken, applied */
     size_t fired;
     int64_t next[2];
+    bool cut;    /* it ended before all of what was taken: there is more */
     bool turned; /* every turn went well: what fails now is not theirs */
     struct err why;
 };
+
+/* It ends before its next record, which comes again. */
+static enum turn_status cut(struct batch *b)
+{
+    b->cut = true;
+    b->n = b->done;
+    return TURN_DONE;
+}
+
+/* What needs history that is not there yet holds everything behind it up, not what came before. */
+static enum turn_status await_history(struct batch *b, const struct record *r)
+{
+    struct partition *p = b->p;
+
+    p->waits = b->done == 0;
+    if (p->waits)
+        log_info("partition %d: %s offset %lld needs the history, of which offsets %lld to %lld are still to come",
+                 p->id, topic_names[r->topic], (long long)r->offset, (long long)p->history_have,
+                 (long long)p->history_want);
+    return cut(b);
+}
+
+/* It takes long, or much memory: what it gives the bus stays there until it ends, and the pages that it changes take four times as much. */
+static bool is_enough(const struct batch *b)
+{
+    struct bus *bus = b->p->worker->bus;
+
+    return bus->ops->late != NULL && (b->p->bytes > BYTES_MOST || bus->ops->late(bus));
+}
 
 static enum turn_status apply_records(struct batch *b)
 {
@@ -77,8 +109,12 @@ static enum turn_status apply_records(struct batch *b)
         const struct record *r = &p->records[b->done];
         struct outcome out;
 
+        if (b->done % LOOK_EVERY == LOOK_EVERY - 1 && is_enough(b))
+            return cut(b);
         arena_reset(p->worker->arena);
         st = engine_apply(p->engine, b->txn, r, p->worker->arena, &out, &b->why);
+        if (st == TURN_WAITS)
+            return await_history(b, r);
         if (st != TURN_DONE)
             return st;
         b->next[r->topic] = r->offset + 1;
@@ -95,9 +131,15 @@ static enum turn_status drain(struct batch *b)
 
     if (!p->draining || p->bus_status != BUS_OK)
         return TURN_DONE;
-    enum turn_status st = engine_drain(p->engine, b->txn, p->slice, &b->fired, &b->why);
+    enum turn_status st = TURN_DONE;
+    size_t fired = LOOK_EVERY, limit = LOOK_EVERY;
+    while (st == TURN_DONE && fired == limit && b->fired < p->slice && !is_enough(b)) {
+        limit = p->slice - b->fired < LOOK_EVERY ? p->slice - b->fired : LOOK_EVERY;
+        st = engine_drain(p->engine, b->txn, limit, &fired, &b->why);
+        b->fired += fired;
+    }
     if (st == TURN_DONE)
-        p->draining = b->fired == p->slice;
+        p->draining = fired == limit;
     return st;
 }
 
@@ -113,6 +155,8 @@ static enum turn_status finish(struct batch *b)
         return st;
     enum store_status put =
         store_put(b->txn, TABLE_META, META_BATCH, (struct slice){(const char *)byte, sizeof byte});
+    if (put == STORE_OK && p->announce)
+        put = store_put(b->txn, TABLE_META, META_OWNER, slice_of(p->worker->options->kafka_options.url));
     if (put != STORE_OK) {
         err_set(&b->why, "%s", store_txn_error(b->txn));
         return put == STORE_FULL ? TURN_STORE_FULL : TURN_FAILED;
@@ -178,11 +222,14 @@ static void committed(struct batch *b, int64_t began)
     struct worker *w = p->worker;
 
     p->batch++;
-    p->more = b->n == p->take;
+    p->announce = false;
+    p->more = b->cut || b->n == p->take;
     if (b->n + b->fired >= BATCH_LEAST)
         p->large_at = worker_monotonic();
-    p->take = adapt(p->take, b->n, w->options.batch);
-    p->slice = adapt(p->slice, b->fired, w->options.batch);
+    p->take = adapt(p->take, b->n, w->options->batch);
+    if (b->cut && p->take > b->n + LOOK_EVERY)
+        p->take = b->n + LOOK_EVERY; /* no more than will be used */
+    p->slice = adapt(p->slice, b->fired, w->options->batch);
     recovered(p);
     partition_show(p);
     pthread_mutex_lock(&w->lock);
@@ -190,8 +237,8 @@ static void committed(struct batch *b, int64_t began)
     w->status.records += b->n;
     w->status.commit_ms_total += (uint64_t)(worker_monotonic() - began);
     pthread_mutex_unlock(&w->lock);
-    if (w->options.committed != NULL)
-        w->options.committed(w->options.ctx);
+    if (w->options->committed != NULL)
+        w->options->committed(w->options->ctx);
 }
 
 static void commit(struct batch *b)
@@ -202,7 +249,7 @@ static void commit(struct batch *b)
                              .input_next = {b->next[0], b->next[1]},
                              .history_next = -1,
                              .clock_target = engine_clock_target(p->engine),
-                             .owner_url = slice_of(w->options.kafka ? w->options.kafka_options.url : NULL)};
+                             .owner_url = slice_of(w->options->kafka ? w->options->kafka_options.url : NULL)};
     int64_t began = worker_monotonic();
     enum bus_status st = w->bus->ops->commit(w->bus, p->id, b->txn, &m, &b->why);
 
@@ -221,7 +268,7 @@ static void run(struct batch *b)
 
     if (st == TURN_DONE)
         st = drain(b);
-    bool nothing = b->n == 0 && b->fired == 0;
+    bool nothing = b->n == 0 && b->fired == 0 && !p->announce;
     if (st == TURN_DONE && p->bus_status == BUS_OK && !nothing)
         st = finish(b);
     if (p->bus_status != BUS_OK) {
@@ -234,7 +281,7 @@ static void run(struct batch *b)
     } else if (st == TURN_FAILED) {
         turn_failed(b);
     } else if (nothing) {
-        p->more = false;
+        p->more = false; /* nor will there be any before it is told, if it waits */
         p->worker->bus->ops->undo(p->worker->bus, p->id, b->txn);
     } else {
         commit(b);
@@ -250,12 +297,13 @@ void partition_run(struct partition *p)
         return;
     p->records = mem_grow(p->records, p->take * sizeof *p->records);
     b.n = bus->ops->take(bus, p->id, p->records, p->take);
-    if (b.n == 0 && !p->draining) {
+    if (b.n == 0 && !p->draining && !p->announce) {
         p->more = false;
         return;
     }
     engine_positions(p->engine, b.next);
     p->bus_status = BUS_OK;
+    p->bytes = 0;
     b.txn = store_begin(p->store, true, &b.why);
     if (b.txn == NULL) {
         back_off(p, false, b.why.text);

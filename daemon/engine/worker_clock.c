@@ -92,7 +92,7 @@ void clock_tick(struct partition *p)
         atomic_store(&p->clock, CLOCK_IDLE);
         p->clock_at = now + FAILED_MS;
     }
-    if (!p->serving || p->stopped || p->worker->options.events_time || now < p->clock_at)
+    if (!p->serving || p->stopped || p->worker->options->events_time || now < p->clock_at)
         return;
     if (p->next_due <= worker_now() && p->next_due > engine_clock_target(p->engine))
         clock_send(p);
@@ -102,7 +102,7 @@ int clock_timeout(const struct partition *p)
 {
     int64_t wait, hold = p->clock_at - worker_monotonic();
 
-    if (!p->serving || p->stopped || p->worker->options.events_time || p->next_due == INSTANT_MAX)
+    if (!p->serving || p->stopped || p->worker->options->events_time || p->next_due == INSTANT_MAX)
         return -1;
     wait = p->next_due - worker_now();
     wait = wait < 0 ? 0 : wait > LOOK_MS ? LOOK_MS : wait;

@@ -18,6 +18,12 @@ struct instance *world_load(struct store_txn *t, const struct program *p, struct
     return i;
 }
 
+void world_told(const struct turn *turn, struct slice key)
+{
+    if (turn->engine->reader != NULL)
+        turn->engine->reader->read(turn->engine->reader->ctx, key);
+}
+
 static struct instance *world_find(void *ctx, struct arena *a, int machine, const struct slice *key)
 {
     struct turn *turn = ctx;
@@ -30,6 +36,7 @@ static struct instance *world_find(void *ctx, struct arena *a, int machine, cons
     key_instance(&k, turn->flow->id, m->name, key, m->nkey);
     if (k.overflow)
         return NULL; /* no such instance can be: effects_check_keys refuses to make one */
+    world_told(turn, key_slice(&k));
     struct instance *i = world_load(turn->txn, turn->program, key_slice(&k), a, &status, turn->err);
     if (status != TURN_DONE)
         turn->status = status;
@@ -50,6 +57,7 @@ static void world_scan(void *ctx, struct arena *a, int machine, const struct sli
     struct store_iter *i = store_iter_new(turn->txn, TABLE_INSTANCE);
     for (bool more = store_iter_seek(i, key_slice(&prefix), &at, &value);
          more && key_has_prefix(at, key_slice(&prefix)); more = store_iter_next(i, &at, &value)) {
+        world_told(turn, at);
         struct instance *found = wire_instance_unpack(turn->program, arena_dup(a, value), a, turn->err);
 
         if (found == NULL) {

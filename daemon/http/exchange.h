@@ -27,6 +27,7 @@ struct exchange {
     struct slice part[ROUTE_PARTS_MAX]; /* what the stars of the route's pattern stand for, decoded */
     struct buf headers;                 /* of the reply, beside the usual */
     struct slice policy;                /* its Content-Security-Policy; empty: the usual */
+    int64_t age;                        /* ms: how old what was read for the reply may be */
     bool answered;                      /* its head is on the way */
     bool behind;                        /* its reader was found slow */
 
@@ -40,7 +41,7 @@ struct exchange {
     struct exchange *next, *prev;
 };
 
-struct worker *exchange_worker(const struct exchange *x);
+struct node *exchange_node(const struct exchange *x);
 /* look is called from now on; again with other milliseconds to go on. */
 void exchange_wait(struct exchange *x, void (*look)(struct exchange *x), int64_t ms);
 

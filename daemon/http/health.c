@@ -13,11 +13,11 @@ void handle_healthz(struct exchange *x)
 
 void handle_readyz(struct exchange *x)
 {
-    struct worker_status s;
+    struct node_status s;
 
     if (!exchange_ask(x, NULL, 0))
         return;
-    worker_status(exchange_worker(x), &s);
+    node_status(exchange_node(x), &s);
     if (s.trouble[0] != 0)
         reply_error(x, 503, "%s", s.trouble);
     else if (!s.ready)
@@ -34,7 +34,7 @@ void handle_accept_clock(struct exchange *x)
 {
     if (!exchange_ask(x, NULL, 0))
         return;
-    if (worker_accept_clock(exchange_worker(x)))
+    if (node_accept_clock(exchange_node(x)))
         reply_json(x, 202, S("{\"status\":\"accepted\"}"));
     else
         reply_error(x, 501, "on Kafka the clock is the broker's");
@@ -43,7 +43,7 @@ void handle_accept_clock(struct exchange *x)
 /* ---- metrics, in Prometheus' text format */
 
 struct gauges {
-    struct worker_status worker;
+    struct node_status node;
     struct server_counts http;
 };
 
@@ -70,7 +70,7 @@ static void write_build(struct buf *b, const char *name, const struct gauges *g)
 
 static void write_events(struct buf *b, const char *name, const struct gauges *g)
 {
-    const struct engine_counters *c = &g->worker.counters;
+    const struct engine_counters *c = &g->node.counters;
 
     put(b, name, "{outcome=\"applied\"}", (double)c->applied);
     put(b, name, "{outcome=\"no_effect\"}", (double)c->no_effect);
@@ -80,65 +80,96 @@ static void write_events(struct buf *b, const char *name, const struct gauges *g
 
 static void write_timers(struct buf *b, const char *name, const struct gauges *g)
 {
-    put(b, name, "", (double)g->worker.counters.timers);
+    put(b, name, "", (double)g->node.counters.timers);
 }
 
 static void write_halted(struct buf *b, const char *name, const struct gauges *g)
 {
-    put(b, name, "", (double)g->worker.counters.halted);
+    put(b, name, "", (double)g->node.counters.halted);
 }
 
 static void write_outputs(struct buf *b, const char *name, const struct gauges *g)
 {
-    put(b, name, "", (double)g->worker.counters.outputs);
+    put(b, name, "", (double)g->node.counters.outputs);
 }
 
 static void write_batches(struct buf *b, const char *name, const struct gauges *g)
 {
-    put(b, name, "", (double)g->worker.batches);
+    put(b, name, "", (double)g->node.batches);
 }
 
 static void write_records(struct buf *b, const char *name, const struct gauges *g)
 {
-    put(b, name, "", (double)g->worker.records);
+    put(b, name, "", (double)g->node.records);
 }
 
 static void write_commit(struct buf *b, const char *name, const struct gauges *g)
 {
-    put(b, name, "", (double)g->worker.commit_ms_total / 1000);
+    put(b, name, "", (double)g->node.commit_ms_total / 1000);
 }
 
 static void write_lag(struct buf *b, const char *name, const struct gauges *g)
 {
-    if (g->worker.lag_records >= 0) /* unknown: no sample */
-        put(b, name, "", (double)g->worker.lag_records);
+    if (g->node.lag_records >= 0) /* unknown: no sample */
+        put(b, name, "", (double)g->node.lag_records);
+}
+
+static void write_held(struct buf *b, const char *name, const struct gauges *g)
+{
+    put(b, name, "", (double)g->node.held);
+}
+
+static void write_restoring(struct buf *b, const char *name, const struct gauges *g)
+{
+    put(b, name, "", (double)g->node.restoring);
+}
+
+static void write_followed(struct buf *b, const char *name, const struct gauges *g)
+{
+    put(b, name, "", (double)g->node.followed);
+}
+
+static void write_restored(struct buf *b, const char *name, const struct gauges *g)
+{
+    put(b, name, "", (double)g->node.restored_records);
+}
+
+static void write_restore(struct buf *b, const char *name, const struct gauges *g)
+{
+    put(b, name, "", (double)g->node.restore_records);
+}
+
+static void write_standby_age(struct buf *b, const char *name, const struct gauges *g)
+{
+    if (g->node.standby_age >= 0)
+        put(b, name, "", (double)g->node.standby_age / 1000);
 }
 
 static void write_next_due(struct buf *b, const char *name, const struct gauges *g)
 {
-    if (g->worker.next_due != INSTANT_MAX)
-        put(b, name, "", (double)g->worker.next_due / 1000);
+    if (g->node.next_due != INSTANT_MAX)
+        put(b, name, "", (double)g->node.next_due / 1000);
 }
 
 static void write_clock(struct buf *b, const char *name, const struct gauges *g)
 {
-    if (g->worker.clock_target != INSTANT_NONE)
-        put(b, name, "", (double)g->worker.clock_target / 1000);
+    if (g->node.clock_target != INSTANT_NONE)
+        put(b, name, "", (double)g->node.clock_target / 1000);
 }
 
 static void write_ready(struct buf *b, const char *name, const struct gauges *g)
 {
-    put(b, name, "", g->worker.ready);
+    put(b, name, "", g->node.ready);
 }
 
 static void write_trouble(struct buf *b, const char *name, const struct gauges *g)
 {
-    put(b, name, "", g->worker.trouble[0] != 0);
+    put(b, name, "", g->node.trouble[0] != 0);
 }
 
 static void write_workflows(struct buf *b, const char *name, const struct gauges *g)
 {
-    put(b, name, "", (double)g->worker.programs);
+    put(b, name, "", (double)g->node.programs);
 }
 
 static void write_replies(struct buf *b, const char *name, const struct gauges *g)
@@ -185,6 +216,13 @@ static const struct metric metrics[] = {
     {"duband_commit_seconds_total", "Time spent committing batches.", COUNTER, write_commit},
     {"duband_lag_records", "Known inputs not yet taken; no sample while that is not known.", GAUGE,
      write_lag},
+    {"duband_partitions_held", "Partitions served here.", GAUGE, write_held},
+    {"duband_partitions_restoring", "Partitions whose state is on its way here.", GAUGE, write_restoring},
+    {"duband_partitions_standby", "Partitions of other nodes that are followed here.", GAUGE, write_followed},
+    {"duband_restore_records", "Changelog offsets of the partitions restoring: how far they have come.", GAUGE, write_restored},
+    {"duband_restore_records_wanted", "The same: how far they have to come.", GAUGE, write_restore},
+    {"duband_standby_age_seconds", "How long ago the oldest followed partition was known to be complete.", GAUGE,
+     write_standby_age},
     {"duband_next_due_timestamp_seconds", "When the next timer falls due.", GAUGE, write_next_due},
     {"duband_clock_timestamp_seconds", "How far the clock records say that time has come.", GAUGE,
      write_clock},
@@ -205,7 +243,7 @@ void handle_metrics(struct exchange *x)
 
     if (!exchange_ask(x, NULL, 0))
         return;
-    worker_status(exchange_worker(x), &g.worker);
+    node_status(exchange_node(x), &g.node);
     server_counts(x->server, &g.http);
     for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) {
         buf_printf(&b, "# HELP %s %s\n# TYPE %s %s\n", metrics[i].name, metrics[i].help, metrics[i].name,

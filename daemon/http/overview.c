@@ -98,6 +98,7 @@ struct view {
     struct kept due, overdue, cases, measures;
     size_t open_tasks;
     bool cut; /* there was more than is looked at */
+    int64_t age; /* ms: how old the oldest of what was read may be */
 };
 
 static void see_task(struct view *v, struct slice row, struct arena *a)
@@ -163,8 +164,10 @@ static const struct query all_of_them = {.open_only = false};
 static void see_partition(struct view *v, int partition)
 {
     struct err why;
-    struct store_txn *t = worker_read(exchange_worker(v->x), partition, &why);
+    struct store_txn *t = node_read(exchange_node(v->x), partition, &why);
 
+    if (node_age(exchange_node(v->x), partition) > v->age)
+        v->age = node_age(exchange_node(v->x), partition);
     if (t == NULL)
         return; /* gone since it was listed: the next commit makes another view */
     scan(v, t, query_tasks, &open_ones, SCANNED_MAX, see_task);
@@ -189,7 +192,7 @@ static void add_workflows(struct buf *b, struct exchange *x, const int *partitio
 
     row_open(b, "workflows", '[');
     for (size_t i = 0; i < n; i++) {
-        struct store_txn *t = worker_read(exchange_worker(x), partition[i], &why);
+        struct store_txn *t = node_read(exchange_node(x), partition[i], &why);
         struct titles titles = {.txn = t, .arena = x->arena};
         struct slice key, value;
 
@@ -215,7 +218,7 @@ static void add_workflows(struct buf *b, struct exchange *x, const int *partitio
     row_close(b, ']');
 }
 
-static void add_counts(struct buf *b, const struct view *v, const struct worker_status *s)
+static void add_counts(struct buf *b, const struct view *v, const struct node_status *s)
 {
     row_open(b, "counts", '{');
     row_number(b, "applied", (int64_t)(s->counters.applied + s->counters.no_effect));
@@ -251,7 +254,7 @@ static instant_t events_clock(struct store_txn *t, instant_t now)
     return now;
 }
 
-static instant_t now_of(const struct exchange *x, const struct worker_status *s, const int *partition,
+static instant_t now_of(const struct exchange *x, const struct node_status *s, const int *partition,
                         size_t n)
 {
     instant_t now = s->clock_target;
@@ -260,7 +263,7 @@ static instant_t now_of(const struct exchange *x, const struct worker_status *s,
     if (!server_events_time(x->server))
         return wall_clock();
     for (size_t i = 0; i < n; i++) {
-        struct store_txn *t = worker_read(exchange_worker(x), partition[i], &why);
+        struct store_txn *t = node_read(exchange_node(x), partition[i], &why);
 
         if (t != NULL)
             now = events_clock(t, now);
@@ -271,12 +274,12 @@ static instant_t now_of(const struct exchange *x, const struct worker_status *s,
 
 static void make(struct overview *o, struct exchange *x)
 {
-    struct worker_status status;
+    struct node_status status;
     struct view *v = ARENA_NEW(x->arena, struct view);
     int partition[HELD_MAX];
-    size_t n = worker_partitions(exchange_worker(x), partition, HELD_MAX);
+    size_t n = node_partitions(exchange_node(x), partition, HELD_MAX);
 
-    worker_status(exchange_worker(x), &status);
+    node_status(exchange_node(x), &status);
     n = n < HELD_MAX ? n : HELD_MAX;
     v->x = x;
     v->now = now_of(x, &status, partition, n);
@@ -295,6 +298,11 @@ static void make(struct overview *o, struct exchange *x)
     row_text(&o->json, "trouble", slice_of(status.trouble));
     add_workflows(&o->json, x, partition, n);
     add_counts(&o->json, v, &status);
+    row_open(&o->json, "partitions", '{');
+    row_number(&o->json, "readable", (int64_t)n);
+    row_number(&o->json, "all", node_partition_count(exchange_node(x)));
+    row_number(&o->json, "age_ms", v->age);
+    row_close(&o->json, '}');
     add_kept(&o->json, "due", &v->due);
     add_kept(&o->json, "overdue", &v->overdue);
     add_kept(&o->json, "cases", &v->cases);

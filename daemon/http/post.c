@@ -125,7 +125,8 @@ static void answer(struct posted *p)
             failed = &p->event[i];
     if (failed == NULL) {
         for (size_t i = 0; i < p->n; i++)
-            accepted_add(server_accepted(p->server), p->events[i].source, p->events[i].id);
+            accepted_add(server_accepted(p->server), p->events[i].source, p->events[i].id,
+                         p->events[i].workflow);
         reply_json(x, 202, results_json(p));
         return;
     }
@@ -170,7 +171,7 @@ static void take_result(struct handed *h)
 
     if (--p->left > 0)
         return;
-    if (p->x != NULL && !worker_is_local(exchange_worker(p->x)) && p->topics[p->begun - 1] == TOPIC_DEADLINES)
+    if (p->x != NULL && !node_is_local(exchange_node(p->x)) && p->topics[p->begun - 1] == TOPIC_DEADLINES)
         pass_millisecond(p);
     if (p->x != NULL && p->begun < p->n && all_ok(p)) {
         append_some(p);
@@ -214,17 +215,17 @@ static void on_look(struct exchange *x)
 /* The next events, as many as may go together. They are counted before the first one is answered. */
 static void append_some(struct posted *p)
 {
-    struct worker *w = exchange_worker(p->x);
+    struct node *node = exchange_node(p->x);
     size_t from = p->begun, to = from;
 
-    while (to < p->n && (worker_is_local(w) || p->topics[to] == p->topics[from]))
+    while (to < p->n && (node_is_local(node) || p->topics[to] == p->topics[from]))
         to++;
     p->begun = to;
     p->left = to - from;
     for (size_t i = from; i < to; i++) {
         p->event[i].posted = p;
         p->event[i].handed.take = take_result;
-        worker_append(w, p->topics[i], &p->events[i], on_appended, &p->event[i]);
+        node_append(node, p->topics[i], &p->events[i], on_appended, &p->event[i]);
     }
 }
 
@@ -242,13 +243,15 @@ static void append_all(struct exchange *x, const struct cloud_event *events, con
     append_some(p);
 }
 
+/* *unplaced: the first that only its workflow's own node can take. */
 static bool check_all(struct exchange *x, const struct cloud_event *events, enum topic *topics, size_t n,
-                      bool batch, struct reasons *why)
+                      bool batch, struct reasons *why, const struct cloud_event **unplaced)
 {
     for (size_t i = 0; i < n; i++) {
         struct reasons of_one = {.arena = x->arena};
 
-        worker_check(exchange_worker(x), &events[i], x->arena, &topics[i], &of_one);
+        if (node_check(exchange_node(x), &events[i], x->arena, &topics[i], &of_one) == NODE_UNPLACED && *unplaced == NULL)
+            *unplaced = &events[i];
         for (size_t r = 0; r < of_one.n; r++)
             if (batch)
                 reasons_add(why, "event %zu: %.*s", i + 1, SLICE_ARG(of_one.item[r]));
@@ -258,6 +261,12 @@ static bool check_all(struct exchange *x, const struct cloud_event *events, enum
     return why->n == 0;
 }
 
+/* What is served elsewhere is checked no further than can be here. */
+static bool is_known(enum node_place place)
+{
+    return place == NODE_HERE || place == NODE_ELSEWHERE || place == NODE_FOLLOWED;
+}
+
 /* Can a bad event be told from a good one? Not before the workflow's state is back and the configured folders
  * have been looked at. */
 static bool is_settled(struct exchange *x, const struct cloud_event *events, size_t n)
@@ -265,7 +274,7 @@ static bool is_settled(struct exchange *x, const struct cloud_event *events, siz
     bool settled = server_is_published(x->server);
 
     for (size_t i = 0; settled && i < n; i++)
-        settled = worker_holds(exchange_worker(x), events[i].workflow);
+        settled = is_known(node_place(exchange_node(x), node_partition_of(exchange_node(x), events[i].workflow)));
     return settled;
 }
 
@@ -300,11 +309,14 @@ void handle_post_event(struct exchange *x)
         return;
     }
     enum topic *topics = ARENA_ARRAY(x->arena, enum topic, n + 1);
+    const struct cloud_event *unplaced = NULL;
     bool settled = is_settled(x, events, n); /* looked at before the check: it only ever becomes true */
-    if (!check_all(x, events, topics, n, modes[mode].batch, &why) && !settled)
+    if (!check_all(x, events, topics, n, modes[mode].batch, &why, &unplaced) && !settled)
         refuse_for_now(x);
     else if (why.n > 0)
         reply_reasons(x, 400, &why);
+    else if (unplaced != NULL)
+        reply_elsewhere(x, unplaced->workflow);
     else if (n == 0)
         reply_json(x, 202, S("[]"));
     else

@@ -75,6 +75,8 @@ static void write_head(struct exchange *x, struct buf *head, int status, const c
           "Referrer-Policy: no-referrer\r\n"
           "Cross-Origin-Resource-Policy: same-origin\r\n"));
     buf_printf(head, "Content-Security-Policy: %.*s\r\n", SLICE_ARG(x->policy.n ? x->policy : slice_of(policy)));
+    if (x->age > 0)
+        buf_printf(head, "Age: %lld\r\n", (long long)((x->age + 999) / 1000));
     buf_add(head, buf_slice(&x->headers));
     if (!connection_keeps(x->connection))
         buf_add(head, S("Connection: close\r\n"));
@@ -179,9 +181,9 @@ bool reply_behind(struct exchange *x)
 
 /* ---- waiting */
 
-struct worker *exchange_worker(const struct exchange *x)
+struct node *exchange_node(const struct exchange *x)
 {
-    return server_worker(x->server);
+    return server_node(x->server);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)

@@ -22,6 +22,9 @@ static const struct route {
     {"GET", "/v1/cases", ACCESS_READ, handle_cases},
     {"GET", "/v1/measures", ACCESS_READ, handle_measures},
     {"GET", "/v1/history", ACCESS_READ, handle_history},
+    {"GET", "/v1/rejected", ACCESS_READ, handle_rejected},
+    {"GET", "/v1/rejected/*", ACCESS_READ, handle_letter},
+    {"GET", "/v1/rejected/*/*/*", ACCESS_READ, handle_letter},
     {"GET", "/v1/workflows", ACCESS_READ, handle_workflows},
     {"GET", "/v1/workflows/*/scores", ACCESS_READ, handle_scores},
     {"GET", "/v1/workflows/*/proposals", ACCESS_READ, handle_proposals},
@@ -30,6 +33,7 @@ static const struct route {
     {"GET", "/v1/overview", ACCESS_READ, handle_overview},
     {"GET", "/v1/live", ACCESS_READ, handle_live},
     {"POST", "/v1/clock/accept", ACCESS_WRITE, handle_accept_clock},
+    {"GET", "/v1/status", ACCESS_READ, handle_status},
     {"GET", "/healthz", ACCESS_READ, handle_healthz},
     {"GET", "/readyz", ACCESS_READ, handle_readyz},
     {"GET", "/metrics", ACCESS_READ, handle_metrics},
@@ -146,8 +150,7 @@ static bool may_call(struct exchange *x, const struct route *r)
 
 size_t route_body_max(const struct http_request *r)
 {
-    return slice_eq(http_header(r, "ce-type"), S("duban.v1.Definition")) ? WIRE_DEFINITION_MAX
-                                                                         : WIRE_DATA_MAX;
+    return wire_data_max(http_header(r, "ce-type"));
 }
 
 static void refuse_method(struct exchange *x, const struct route *only)

@@ -7,7 +7,6 @@
 #include "http/state.h"
 #include "http/titles.h"
 
-#define HELD_MAX 1024
 #define BITE_ROWS ((size_t)50)
 
 typedef bool query_call(struct store_txn *t, const struct query *q, struct arena *a, struct query_result *out,
@@ -39,31 +38,25 @@ static int by_number(const void *a, const void *b)
     return *(const int *)a - *(const int *)b;
 }
 
-/* Those held here, or the workflow's own, in order. 0 after a reply. */
+/* Those held here, or the workflow's own, in order. 0: the exchange is answered, or will be. */
 static size_t partitions_of(struct exchange *x, struct slice workflow, int *partition)
 {
-    size_t n = worker_partitions(exchange_worker(x), partition, HELD_MAX), i = 0;
-    int home;
+    size_t n;
 
+    if (workflow.n > 0) {
+        if (!exchange_serves(x, workflow))
+            return 0;
+        partition[0] = node_partition_of(exchange_node(x), workflow);
+        return 1;
+    }
+    n = exchange_partitions(x, partition);
     if (n == 0) {
         reply_header(x, "Retry-After", "1");
         reply_error(x, 503, "no partition is served here yet");
         return 0;
     }
-    n = n < HELD_MAX ? n : HELD_MAX;
     qsort(partition, n, sizeof *partition, by_number);
-    if (workflow.n == 0)
-        return n;
-    home = worker_partition_of(exchange_worker(x), workflow);
-    while (i < n && partition[i] != home)
-        i++;
-    if (i == n) {
-        reply_error(x, 421, "workflow %.*s belongs to partition %d, which another node holds",
-                    SLICE_ARG(workflow), home);
-        return 0;
-    }
-    partition[0] = home;
-    return 1;
+    return n;
 }
 
 /* ---- rows of a query */
@@ -74,6 +67,7 @@ struct listing {
     struct buf out;
     size_t rows;
     struct slice next; /* cursor; empty: no more */
+    bool later; /* it cannot be told yet */
 };
 
 /* One bite: rows may be large, and only their text is kept. */
@@ -92,6 +86,7 @@ static bool list_bite(struct exchange *x, struct listing *l, struct store_txn *t
         buf_byte(&l->out, '\n');
     }
     l->rows += ok ? page.n : 0;
+    l->later = page.later;
     *next = ok ? arena_dup(x->arena, page.next) : S("");
     arena_free(a);
     return ok;
@@ -99,7 +94,7 @@ static bool list_bite(struct exchange *x, struct listing *l, struct store_txn *t
 
 static bool list_partition(struct exchange *x, struct listing *l, int partition, struct err *e)
 {
-    struct store_txn *t = worker_read(exchange_worker(x), partition, e);
+    struct store_txn *t = exchange_read(x, partition, e);
     struct titles titles = {.txn = t, .arena = x->arena};
     struct slice next = l->q.after;
     bool ok = t != NULL;
@@ -146,7 +141,7 @@ static void reply_rows(struct exchange *x, const struct listing *l)
 static void list(struct exchange *x, struct listing *l, struct slice after)
 {
     struct cursor cursor;
-    int partition[HELD_MAX];
+    int partition[PARTITIONS_HELD_MAX];
     struct err why;
 
     if (!parse_cursor(after, &cursor)) {
@@ -165,7 +160,9 @@ static void list(struct exchange *x, struct listing *l, struct slice after)
             break;
         }
         if (!list_partition(x, l, partition[i], &why)) {
-            reply_error(x, l->q.after.n > 0 ? 400 : 500, "%s", why.text);
+            if (l->later)
+                reply_header(x, "Retry-After", "5");
+            reply_error(x, l->later ? 503 : l->q.after.n > 0 ? 400 : 500, "%s", why.text);
             return;
         }
     }
@@ -247,7 +244,7 @@ typedef void write_program(struct buf *out, const struct program *p, struct stor
 static bool each_program(struct exchange *x, int partition, struct slice workflow, write_program *write,
                          struct buf *out, struct err *e)
 {
-    struct store_txn *t = worker_read(exchange_worker(x), partition, e);
+    struct store_txn *t = exchange_read(x, partition, e);
     struct titles titles = {.txn = t, .arena = x->arena};
     struct slice key, value;
 
@@ -271,7 +268,7 @@ static void handle_programs(struct exchange *x, write_program *write)
 {
     struct slice workflow = S("");
     const struct ask asks[] = {{"workflow", ASK_TEXT, &workflow}};
-    int partition[HELD_MAX];
+    int partition[PARTITIONS_HELD_MAX];
     struct buf out = {0};
     struct err why;
     bool ok = true;

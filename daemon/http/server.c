@@ -18,7 +18,7 @@
 struct server {
     struct event_base *base;
     struct evconnlistener *listener;
-    struct worker *worker; /* NULL before server_serve and after server_stop */
+    struct node *node; /* NULL before server_serve and after server_stop */
     bool events_time;
     char url[96];
     struct connection *connections[CONNECTIONS_MAX];
@@ -313,9 +313,9 @@ const char *server_url(const struct server *s)
     return s->url;
 }
 
-void server_serve(struct server *s, struct worker *w)
+void server_serve(struct server *s, struct node *node)
 {
-    s->worker = w;
+    s->node = node;
     evconnlistener_enable(s->listener);
 }
 
@@ -350,9 +350,9 @@ struct event_base *server_base(const struct server *s)
     return s->base;
 }
 
-struct worker *server_worker(const struct server *s)
+struct node *server_node(const struct server *s)
 {
-    return s->worker;
+    return s->node;
 }
 
 bool server_events_time(const struct server *s)

@@ -5,7 +5,7 @@
 #include "http/connection.h"
 
 struct event_base *server_base(const struct server *s);
-struct worker *server_worker(const struct server *s);
+struct node *server_node(const struct server *s);
 bool server_events_time(const struct server *s);
 bool server_is_published(const struct server *s);
 uint64_t
@@ -36,9 +36,20 @@ void server_hand_over(struct server *s, struct handed *h);
 struct accepted;
 struct accepted *accepted_new(void);
 void accepted_free(struct accepted *a);
-void accepted_add(struct accepted *a, struct slice source, struct slice id);
-bool accepted_has(const struct accepted *a, struct slice source, struct slice id);
+void accepted_add(struct accepted *a, struct slice source, struct slice id, struct slice workflow);
+/* Its workflow, or as much of it as was kept; empty: not accepted here. */
+struct slice accepted_workflow(const struct accepted *a, struct slice source, struct slice id);
 struct accepted *server_accepted(const struct server *s);
+
+/* ---- elsewhere.c */
+/* True: the workflow can be read here. Else the exchange is answered, now or soon: 421 with who serves it, or 503. */
+bool exchange_serves(struct exchange *x, struct slice workflow);
+void reply_elsewhere(struct exchange *x, struct slice workflow); /* that answer */
+/* What can be read here; a reply that comes of it says when that is not all there is. */
+#define PARTITIONS_HELD_MAX ((size_t)1024)
+size_t exchange_partitions(struct exchange *x, int *partition);
+/* node_read; the reply says how old what was read may be. */
+struct store_txn *exchange_read(struct exchange *x, int partition, struct err *e);
 
 /* ---- overview.c */
 struct overview;
@@ -54,6 +65,8 @@ void handle_cases(struct exchange *x);
 void handle_measures(struct exchange *x);
 void handle_history(struct exchange *x);
 void handle_workflows(struct exchange *x);
+void handle_rejected(struct exchange *x);
+void handle_letter(struct exchange *x);
 void handle_scores(struct exchange *x);
 void handle_proposals(struct exchange *x);
 void handle_document(struct exchange *x);
@@ -61,6 +74,7 @@ void handle_units(struct exchange *x);
 void handle_overview(struct exchange *x);
 void handle_live(struct exchange *x);
 void handle_accept_clock(struct exchange *x);
+void handle_status(struct exchange *x);
 void handle_healthz(struct exchange *x);
 void handle_readyz(struct exchange *x);
 void handle_metrics(struct exchange *x);

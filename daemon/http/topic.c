@@ -31,7 +31,7 @@ static bool read_records(struct exchange *x, struct reading *rd, struct buf *out
                          void (*add)(struct buf *, const struct record *, struct arena *), size_t *count,
                          struct err *e)
 {
-    struct store_txn *t = worker_read(exchange_worker(x), 0, e);
+    struct store_txn *t = node_read(exchange_node(x), 0, e);
     struct record r[READ_ROWS];
     size_t got = READ_ROWS;
     int64_t end;
@@ -139,7 +139,7 @@ static bool parse_offset(struct exchange *x, struct slice text, int64_t *next)
     struct err why;
 
     if (slice_eq(text, S("end"))) {
-        struct store_txn *t = worker_read(exchange_worker(x), 0, &why);
+        struct store_txn *t = node_read(exchange_node(x), 0, &why);
         struct record r;
 
         if (t == NULL) {
@@ -176,7 +176,7 @@ void handle_topic(struct exchange *x)
         reply_error(x, 404, "no topic is called %.*s", SLICE_ARG(x->part[0]));
         return;
     }
-    if (!worker_is_local(exchange_worker(x))) {
+    if (!node_is_local(exchange_node(x))) {
         reply_error(x, 501, "the log is on Kafka: read the topic %s there, read_committed",
                     topic_names[rd->topic]);
         return;

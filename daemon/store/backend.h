@@ -32,6 +32,11 @@ struct store_ops {
                                    struct slice *key, struct slice *value);
     void (*stats)(struct store *s, struct store_stats *out);
     bool (*trim)(struct store *s, struct err *e); /* NULL: nothing to give back */
+    enum store_status (*clear)(struct store_txn *t, enum table_id table);
+    bool (*unsettle)(struct store *s, struct err *e); /* NULL, like the next three: nothing is durable anyway, or mapped */
+    bool (*settle)(struct store *s, struct err *e);
+    bool (*defer)(struct store *s, bool deferred, struct err *e);
+    void (*map_most)(struct store *s, size_t bytes);
 };
 
 /* Each back end's structs begin with these. */

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #define LOCK_NAME "duband.lock"
+#define MARK_NAME "unsettled"
+#define BOOT_MOST 64
 
 struct folder {
     struct folder *next;
@@ -148,4 +150,91 @@ void folder_close(struct folder *f)
 const char *folder_path(const struct folder *f)
 {
     return f->path;
+}
+
+/* ---- the mark */
+
+static bool path_of(const struct folder *f, const char *name, char path[PATH_MAX], struct err *e)
+{
+    return snprintf(path, PATH_MAX, "%s/%s", f->path, name) < PATH_MAX ||
+           err_set(e, "the path %s is too long", f->path);
+}
+
+/* A name made or removed is on the disk only when its folder is. */
+static bool sync_folder(const struct folder *f, struct err *e)
+{
+    int fd = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    if (!ok)
+        err_set(e, "cannot write the folder %s: %s", f->path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+/* What the machine calls the time since its last start. */
+static size_t boot_id(char out[BOOT_MOST])
+{
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, out, BOOT_MOST) : -1;
+    if (fd >= 0)
+        close(fd);
+    return n > 0 ? (size_t)n : 0;
+}
+
+/* Cut short, it says FOLDER_PART. */
+static bool write_mark(const char *path, const char *text, size_t n)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && write(fd, text, n) == (ssize_t)n && fsync(fd) == 0;
+    int why = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = why;
+    return ok;
+}
+
+bool folder_remove(struct folder *f, const char *name, struct err *e)
+{
+    char path[PATH_MAX];
+    if (!path_of(f, name, path, e))
+        return false;
+    return unlink(path) == 0 || errno == ENOENT ||
+           err_set(e, "cannot remove %s: %s", path, strerror(errno));
+}
+
+bool folder_mark(struct folder *f, enum folder_mark m, struct err *e)
+{
+    char path[PATH_MAX], boot[BOOT_MOST];
+    size_t n = m == FOLDER_RUNNING ? boot_id(boot) : 0;
+    if (m == FOLDER_WHOLE)
+        return folder_remove(f, MARK_NAME, e) && sync_folder(f, e);
+    if (!path_of(f, MARK_NAME, path, e))
+        return false;
+    if (m == FOLDER_RUNNING && n == 0)
+        return err_set(e, "the machine does not say when it was started: /proc/sys/kernel/random/boot_id cannot be read");
+    if (!write_mark(path, boot, n))
+        return err_set(e, "cannot write to %s: %s", path, strerror(errno));
+    return sync_folder(f, e);
+}
+
+bool folder_marked(const struct folder *f, enum folder_mark *m, struct err *e)
+{
+    char path[PATH_MAX], found[BOOT_MOST], boot[BOOT_MOST];
+    if (!path_of(f, MARK_NAME, path, e))
+        return false;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    *m = FOLDER_WHOLE;
+    if (fd < 0)
+        return errno == ENOENT || err_set(e, "cannot read %s: %s", path, strerror(errno));
+    ssize_t n = read(fd, found, sizeof found);
+    int why = errno;
+    close(fd);
+    if (n < 0)
+        return err_set(e, "cannot read %s: %s", path, strerror(why));
+    if (n == 0)
+        *m = FOLDER_PART;
+    else
+        *m = (size_t)n == boot_id(boot) && memcmp(found, boot, (size_t)n) == 0 ? FOLDER_RUNNING : FOLDER_LOST;
+    return true;
 }

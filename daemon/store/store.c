@@ -16,6 +16,7 @@ const char *const store_table_names[TABLE_COUNT] = {
     [TABLE_HISTORY] = "history",
     [TABLE_MEASURE] = "measure",
     [TABLE_DOCUMENT] = "document",
+    [TABLE_WITHDRAWN] = "withdrawn",
     [TABLE_META] = "meta",
     [TABLE_LOG] = "log",
 };
@@ -38,6 +39,30 @@ bool store_trim(struct store *s, struct err *e)
 {
     assert(!s->writing);
     return !s->ops->trim || s->ops->trim(s, e);
+}
+
+bool store_unsettle(struct store *s, struct err *e)
+{
+    assert(!s->writing);
+    return !s->ops->unsettle || s->ops->unsettle(s, e);
+}
+
+bool store_settle(struct store *s, struct err *e)
+{
+    assert(!s->writing);
+    return !s->ops->settle || s->ops->settle(s, e);
+}
+
+bool store_defer(struct store *s, bool deferred, struct err *e)
+{
+    assert(!s->writing);
+    return !s->ops->defer || s->ops->defer(s, deferred, e);
+}
+
+void store_map_most(struct store *s, size_t bytes)
+{
+    if (s->ops->map_most)
+        s->ops->map_most(s, bytes);
 }
 
 /* ---- transactions */
@@ -178,6 +203,20 @@ enum store_status store_delete(struct store_txn *t, enum table_id table, struct 
         return STORE_NOT_FOUND;
     t->writes[table]++;
     return settle(t, t->store->ops->del(t, table, key));
+}
+
+enum store_status store_clear(struct store_txn *t)
+{
+    enum store_status st = t->dead;
+    if (st == STORE_OK && !t->write) {
+        err_set(&t->error, "the store was to be emptied in a read transaction");
+        return settle(t, STORE_FAILED);
+    }
+    for (enum table_id table = 0; table < TABLE_COUNT && st == STORE_OK; table++) {
+        t->writes[table]++;
+        st = settle(t, t->store->ops->clear(t, table));
+    }
+    return st;
 }
 
 /* ---- iteration */

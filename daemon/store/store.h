@@ -10,7 +10,7 @@ enum table_id {
     TABLE_DEFINITION, /* workflow → Definition in force (state.proto) */
     TABLE_INSTANCE,   /* see engine/keys.h */
     TABLE_NUMBER,     /* workflow, series, year → last document number */
-    TABLE_SEEN,       /* month of receipt, workflow, hash of (source, id) → digest of the content, then the outcome's history sequence */
+    TABLE_SEEN,       /* month of receipt, workflow, source and id → digest of the content, then the outcome's history sequence */
     TABLE_PROPOSAL,   /* workflow, id → Proposal: measures that wait for a decision */
     TABLE_LAST_STATE = TABLE_PROPOSAL,
     /* Derived from the state or from history; never in the changelog. */
@@ -18,6 +18,7 @@ enum table_id {
     TABLE_HISTORY, /* workflow, sequence → HistoryRecord */
     TABLE_MEASURE, /* workflow, sequence of history, index → "" : where measures are, for queries */
     TABLE_DOCUMENT, /* workflow, id of a measure → sequence of history, index: documents that went out */
+    TABLE_WITHDRAWN, /* workflow, id of a measure → sequence of history, index: why its document holds no more */
     TABLE_META,    /* name → positions, clock target, chain heads, format version */
     /* The embedded log: topic, offset → LogRecord. */
     TABLE_LOG,
@@ -47,6 +48,24 @@ struct store_txn *store_begin(struct store *s, bool write, struct err *e);
 /* Durable when it returns STORE_OK (fsync). On anything else the transaction is gone and nothing of it is in the store. */
 enum store_status store_commit(struct store_txn *t, struct err *e);
 void store_abort(struct store_txn *t); /* NULL is fine; how readers end */
+
+/* Empties every table but for the format version. Readers keep what they see; the file keeps its size. */
+enum store_status store_clear(struct store_txn *t);
+
+/* From here on commits are not durable, until store_settle has made them all so: for filling a store that is empty, or whose content is worth
+ * nothing without what follows. A mark in the folder says so meanwhile: a folder that is opened with it is emptied first, since nobody can
+ * tell what of it has reached the disk. Between transactions only. */
+bool store_unsettle(struct store *s, struct err *e);
+bool store_settle(struct store *s, struct err *e);
+
+/* For a store that can be made again from elsewhere: commits outlive the process, but do not wait for the disk. Closing waits. A mark in the
+ * folder says since which start of the machine that is so: what is found with the mark of another one is emptied when it is opened, since
+ * nobody can tell what of it has reached the disk. A store that is opened with such a mark goes on so until it is told. Between transactions. */
+bool store_defer(struct store *s, bool deferred, struct err *e);
+
+/* Of the files that it has before it, the process keeps at most about so many bytes in its memory (0: no bound, and far fewer page faults
+ * when the state is large). They are page cache, which the system takes back when it needs it; but they count as the process's. */
+void store_map_most(struct store *s, size_t bytes);
 
 /* value points into the store: valid until the transaction writes again or ends. */
 enum store_status store_get(struct store_txn *t, enum table_id table, struct slice key, struct slice *value);

@@ -1,10 +1,10 @@
 /* The store on LMDB: one named database a table. The only user of lmdb.h. */
 #include "store/backend.h"
 #include "store/folder.h"
+#include "store/pages.h"
 
 #include <errno.h>
 #include <lmdb.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
@@ -37,8 +37,10 @@ struct lmdb_store {
     MDB_env *env;              /* NULL: it could not be opened again */
     uint64_t map;              /* as store_open was asked */
     bool write;
+    bool unsettled, deferred; /* either: commits do not wait for the disk */
     MDB_dbi dbi[TABLE_COUNT];
     time_t readers_checked; /* writer's thread only */
+    struct pages pages;     /* the same */
 };
 
 struct lmdb_txn {
@@ -156,6 +158,7 @@ static enum store_status lmdb_commit(struct store_txn *t, struct err *e)
     int rc = mdb_txn_commit(txn_of(t));
     s->open--;
     enum store_status st = rc ? failure(s, rc, "cannot commit", e) : STORE_OK;
+    pages_hide(&s->pages);
     free(t);
     return st;
 }
@@ -168,10 +171,18 @@ static void lmdb_abort(struct store_txn *t)
 
 /* ---- entries */
 
+static void looked_at(struct store_txn *t)
+{
+    struct lmdb_store *s = store_of(t);
+    if (t->write)
+        pages_look(&s->pages);
+}
+
 static enum store_status lmdb_get(struct store_txn *t, enum table_id table, struct slice key,
                                   struct slice *value)
 {
     MDB_val k = val_of(key), v;
+    looked_at(t);
     int rc = mdb_get(txn_of(t), store_of(t)->dbi[table], &k, &v);
     if (rc)
         return entry_status(t, rc, table);
@@ -183,7 +194,12 @@ static enum store_status lmdb_put(struct store_txn *t, enum table_id table, stru
                                   struct slice value, bool append)
 {
     MDB_val k = val_of(key), v = val_of(value);
-    int rc = mdb_put(txn_of(t), store_of(t)->dbi[table], &k, &v, append ? MDB_APPEND : 0);
+    looked_at(t);
+    /* History grows at its end. A page that is appended to is filled before the next; any other is halved, and stays so. */
+    bool grows = append || table == TABLE_HISTORY;
+    int rc = mdb_put(txn_of(t), store_of(t)->dbi[table], &k, &v, grows ? MDB_APPEND : 0);
+    if (rc == MDB_KEYEXIST && !append)
+        rc = mdb_put(txn_of(t), store_of(t)->dbi[table], &k, &v, 0);
     if (rc == MDB_KEYEXIST) {
         err_set(&t->error, "table %s: the key appended is not greater than all in it",
                 store_table_names[table]);
@@ -228,6 +244,7 @@ static enum store_status lmdb_iter_move(struct store_iter *i, enum store_move mo
     if (!cursor)
         return entry_status(i->txn, EINVAL, i->table);
     MDB_val k = val_of(at), v;
+    looked_at(i->txn);
     int rc = mdb_cursor_get(cursor, &k, &v, op[move]);
     if (move == MOVE_BEFORE && (rc == 0 || rc == MDB_NOTFOUND))
         rc = mdb_cursor_get(cursor, &k, &v, rc ? MDB_LAST : MDB_PREV);
@@ -258,10 +275,78 @@ static void lmdb_stats(struct store *base, struct store_stats *out)
     txn_abort(s, txn);
 }
 
+/* What main holds: the tables themselves stay. */
+static enum store_status lmdb_clear(struct store_txn *t, enum table_id table)
+{
+    int rc = mdb_drop(txn_of(t), store_of(t)->dbi[table], 0);
+    if (rc || table != TABLE_META)
+        return entry_status(t, rc, table);
+    unsigned char now[8];
+    put_be64(now, FORMAT);
+    return lmdb_put(t, table, FORMAT_KEY, (struct slice){(const char *)now, sizeof now}, false);
+}
+
+static bool lmdb_unsettle(struct store *base, struct err *e)
+{
+    struct lmdb_store *s = (struct lmdb_store *)base;
+    if (s->unsettled)
+        return true;
+    if (!folder_mark(s->folder, FOLDER_PART, e))
+        return false;
+    s->unsettled = true;
+    int rc = mdb_env_set_flags(s->env, MDB_NOSYNC, 1);
+    if (rc)
+        failure(s, rc, "cannot be filled", e);
+    return rc == 0;
+}
+
+/* All of it is on the disk, and the folder says how it goes on. */
+static bool make_durable(struct lmdb_store *s, bool deferred, struct err *e)
+{
+    int rc = mdb_env_sync(s->env, 1);
+    if (!rc)
+        rc = mdb_env_set_flags(s->env, MDB_NOSYNC, deferred);
+    if (rc) {
+        failure(s, rc, "cannot be made durable", e);
+        return false;
+    }
+    return folder_mark(s->folder, deferred ? FOLDER_RUNNING : FOLDER_WHOLE, e);
+}
+
+static bool lmdb_settle(struct store *base, struct err *e)
+{
+    struct lmdb_store *s = (struct lmdb_store *)base;
+    if (!s->unsettled)
+        return true;
+    if (!make_durable(s, s->deferred, e))
+        return false;
+    s->unsettled = false;
+    return true;
+}
+
+static bool lmdb_defer(struct store *base, bool deferred, struct err *e)
+{
+    struct lmdb_store *s = (struct lmdb_store *)base;
+    if (s->deferred == deferred)
+        return true;
+    if (!s->unsettled && !make_durable(s, deferred, e)) {
+        if (deferred)
+            folder_mark(s->folder, FOLDER_WHOLE, NULL); /* as it is */
+        return false;
+    }
+    s->deferred = deferred;
+    return true;
+}
+
+static void lmdb_map_most(struct store *base, size_t bytes)
+{
+    ((struct lmdb_store *)base)->pages.most = bytes;
+}
+
 /* One attempt. A failed environment cannot be opened again, only thrown away. */
 static int env_open(struct lmdb_store *s, uint64_t map, unsigned flags)
 {
-    int rc = mdb_env_create(&s->env);
+    int fd, rc = mdb_env_create(&s->env);
     if (rc)
         return rc;
     rc = mdb_env_set_maxdbs(s->env, TABLE_COUNT);
@@ -274,6 +359,8 @@ static int env_open(struct lmdb_store *s, uint64_t map, unsigned flags)
     if (rc) {
         mdb_env_close(s->env);
         s->env = NULL;
+    } else if (mdb_env_get_fd(s->env, &fd) == 0) {
+        pages_find(&s->pages, fd);
     }
     return rc;
 }
@@ -361,17 +448,17 @@ static bool lmdb_trim(struct store *base, struct err *e)
 {
     struct lmdb_store *s = (struct lmdb_store *)base;
     bool ok = true;
-    if (!s->write || pthread_rwlock_trywrlock(&s->env_lock) != 0)
+    if (!s->write || s->unsettled || pthread_rwlock_trywrlock(&s->env_lock) != 0)
         return true;
     if (s->env && s->open == 0) {
         mdb_env_close(s->env);
         s->env = NULL;
-        ok = env_open_largest(s, s->map, 0, e) && open_tables(s, true, e);
+        ok = env_open_largest(s, s->map, s->deferred ? MDB_NOSYNC : 0, e) && open_tables(s, true, e);
         if (!ok && s->env) {
             mdb_env_close(s->env);
             s->env = NULL;
         }
-        malloc_trim(0);
+        mem_give_back();
     }
     pthread_rwlock_unlock(&s->env_lock);
     return ok;
@@ -380,6 +467,8 @@ static bool lmdb_trim(struct store *base, struct err *e)
 static void lmdb_close(struct store *base)
 {
     struct lmdb_store *s = (struct lmdb_store *)base;
+    if (s->env && s->deferred && !s->unsettled && !make_durable(s, false, NULL))
+        folder_mark(s->folder, FOLDER_PART, NULL); /* what the disk did not take is gone */
     if (s->env)
         mdb_env_close(s->env);
     pthread_rwlock_destroy(&s->env_lock);
@@ -400,7 +489,32 @@ static const struct store_ops lmdb_ops = {
     .iter_move = lmdb_iter_move,
     .stats = lmdb_stats,
     .trim = lmdb_trim,
+    .clear = lmdb_clear,
+    .unsettle = lmdb_unsettle,
+    .settle = lmdb_settle,
+    .defer = lmdb_defer,
+    .map_most = lmdb_map_most,
 };
+
+/* What is only a part of something, or may be, is thrown away. */
+static bool settled(struct lmdb_store *s, struct err *e)
+{
+    static const char *const file[] = {"data.mdb", "lock.mdb"};
+    enum folder_mark mark;
+    if (!folder_marked(s->folder, &mark, e))
+        return false;
+    s->deferred = s->write && mark == FOLDER_RUNNING;
+    if (mark == FOLDER_WHOLE || mark == FOLDER_RUNNING)
+        return true;
+    if (!s->write)
+        return err_set(e, mark == FOLDER_PART ? "%s holds a state that was not restored to its end"
+                                              : "%s holds a state that may not have reached the disk before the machine stopped",
+                       folder_path(s->folder));
+    for (size_t i = 0; i < sizeof file / sizeof *file; i++)
+        if (!folder_remove(s->folder, file[i], e))
+            return false;
+    return folder_mark(s->folder, FOLDER_WHOLE, e);
+}
 
 static struct store *open_env(const char *folder, uint64_t map_bytes, bool write, struct err *e)
 {
@@ -414,7 +528,9 @@ static struct store *open_env(const char *folder, uint64_t map_bytes, bool write
     s->write = write;
     pthread_rwlock_init(&s->env_lock, NULL);
     s->readers_checked = -READER_CHECK_SECONDS;
-    if (!env_open_largest(s, map_bytes, write ? 0 : MDB_RDONLY, e))
+    s->pages.most = PAGES_MOST;
+    if (!settled(s, e) ||
+        !env_open_largest(s, map_bytes, !write ? MDB_RDONLY : s->deferred ? MDB_NOSYNC : 0, e))
         goto no_env;
     if (write)
         check_readers(s);

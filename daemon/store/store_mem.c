@@ -316,6 +316,14 @@ static enum store_status mem_del(struct store_txn *t, enum table_id table, struc
     return STORE_OK;
 }
 
+static enum store_status mem_clear(struct store_txn *t, enum table_id table)
+{
+    struct root *r = root_of(t, table);
+    node_release(r->node);
+    *r = (struct root){0};
+    return STORE_OK;
+}
+
 /* ---- iteration: each step looks its place up by key, so nothing can leave it dangling */
 
 static struct store_iter *mem_iter_new(struct store_txn *t, enum table_id table)
@@ -397,6 +405,7 @@ static const struct store_ops mem_ops = {
     .iter_free = mem_iter_free,
     .iter_move = mem_iter_move,
     .stats = mem_stats,
+    .clear = mem_clear,
 };
 
 struct store *store_open_memory(void)

@@ -6,7 +6,7 @@ static bool is_measure(const struct record *r)
     return r->topic == TOPIC_WARNINGS || r->topic == TOPIC_SUPERVISION || r->topic == TOPIC_NOTIFICATIONS;
 }
 
-enum { DOCUMENT_TEXT_FIELD = 26 };
+enum { WITHDRAWS_FIELD = 24, DOCUMENT_TEXT_FIELD = 26 };
 
 static bool take_varint(struct slice *s, uint64_t *out)
 {
@@ -21,16 +21,16 @@ static bool take_varint(struct slice *s, uint64_t *out)
     return false;
 }
 
-/* Whether the message has a document, without reading it whole: most have none, and every output is asked. The contract's
- * messages have varints and length-delimited fields only. */
-bool wire_has_document(const struct record *r)
+/* Whether the message says this, without reading it whole: most do not, and every output is asked. The contract's messages have
+ * varints and length-delimited fields only. */
+static bool has_field(const struct record *r, uint64_t field)
 {
     struct slice s = r->value;
     uint64_t tag, n;
     if (!is_measure(r))
         return false;
     while (take_varint(&s, &tag) && take_varint(&s, &n)) {
-        if (tag >> 3 == DOCUMENT_TEXT_FIELD)
+        if (tag >> 3 == field)
             return true;
         if ((tag & 7) == 0)
             continue;
@@ -39,6 +39,16 @@ bool wire_has_document(const struct record *r)
         s = (struct slice){s.p + n, s.n - n};
     }
     return false;
+}
+
+bool wire_has_document(const struct record *r)
+{
+    return has_field(r, DOCUMENT_TEXT_FIELD);
+}
+
+bool wire_is_withdrawal(const struct record *r)
+{
+    return has_field(r, WITHDRAWS_FIELD);
 }
 
 static struct slice *slices_of(char **text, size_t n, struct arena *a)
@@ -64,8 +74,23 @@ bool wire_document(const struct record *r, struct arena *a, struct document_view
                                   .nto = text->n_to,
                                   .copy = slices_of(text->copies, text->n_copies, a),
                                   .ncopy = text->n_copies,
+                                  .attachment = slices_of(text->attachments, text->n_attachments, a),
+                                  .nattachments = text->n_attachments,
                                   .date = DATE_NONE,
                                   .first = output_is_first(m)};
     date_parse(slice_of(text->date), &out->date);
+    return true;
+}
+
+bool wire_withdrawn(const struct record *r, struct arena *a, struct withdrawn_view *out)
+{
+    const Duban__V1__Notification *m = wire_is_withdrawal(r) ? output_read(r->value, a) : NULL;
+    if (!m)
+        return false;
+    *out = (struct withdrawn_view){.measure = slice_of(m->withdraws), .notice = slice_of(m->id), .date = DATE_NONE};
+    if (m->withdrawn) {
+        out->reason = slice_of(m->withdrawn->reason);
+        date_parse(slice_of(m->withdrawn->date), &out->date);
+    }
     return true;
 }

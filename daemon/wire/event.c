@@ -79,21 +79,21 @@ bool cloud_event_from_headers(const struct header *h, size_t n, struct slice key
     struct slice version = {NULL, 0}, time = {NULL, 0};
     *out = (struct cloud_event){.time = INSTANT_NONE, .workflow = key, .data = value};
     const struct {
-        const char *name;
+        struct slice name;
         struct slice *to;
         bool required;
     } attributes[] = {
-        {"ce_id", &out->id, true},          {"ce_source", &out->source, true},
-        {"ce_specversion", &version, true}, {"ce_type", &out->type, true},
-        {"ce_time", &time, false},          {"content-type", &out->content_type, true},
+        {S("ce_id"), &out->id, true},          {S("ce_source"), &out->source, true},
+        {S("ce_specversion"), &version, true}, {S("ce_type"), &out->type, true},
+        {S("ce_time"), &time, false},          {S("content-type"), &out->content_type, true},
     };
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < sizeof attributes / sizeof *attributes; j++)
-            if (slice_eq(h[i].name, slice_of(attributes[j].name)))
-                take_attribute(attributes[j].name, h[i].value, attributes[j].to, why);
+            if (slice_eq(h[i].name, attributes[j].name))
+                take_attribute(attributes[j].name.p, h[i].value, attributes[j].to, why);
     for (size_t j = 0; j < sizeof attributes / sizeof *attributes; j++)
         if (attributes[j].required)
-            require(attributes[j].name, *attributes[j].to, why);
+            require(attributes[j].name.p, *attributes[j].to, why);
     check_version("ce_specversion", version, why);
     if (time.p)
         take_time("ce_time", time, &out->time, why);

@@ -32,6 +32,7 @@ static const struct body {
     {DUBAN__V1__INPUT_EVENT__BODY_DEFINITION, INPUT_DEFINITION, VOICE_DEADLINES},
     {DUBAN__V1__INPUT_EVENT__BODY_DEADLINE_REACHED, INPUT_CLOCK, VOICE_DEADLINES},
     {DUBAN__V1__INPUT_EVENT__BODY_DECIDE, INPUT_DECIDE, VOICE_DEADLINES},
+    {DUBAN__V1__INPUT_EVENT__BODY_REDRIVE, INPUT_REDRIVE, VOICE_DEADLINES},
 };
 
 static const ProtobufCFieldDescriptor *field_of_body(uint32_t number)
@@ -40,6 +41,12 @@ static const ProtobufCFieldDescriptor *field_of_body(uint32_t number)
 }
 
 /* ---- decoding */
+
+size_t wire_data_max(struct slice type)
+{
+    return slice_eq(type, S("duban.v1.Definition")) || slice_eq(type, S("duban.v1.Redrive")) ? WIRE_DEFINITION_MAX
+                                                                                             : WIRE_DATA_MAX;
+}
 
 static const Duban__V1__InputEvent *read_json(struct slice text, struct arena *a, struct reasons *why)
 {
@@ -53,7 +60,7 @@ static const Duban__V1__InputEvent *read_json(struct slice text, struct arena *a
 
 static const Duban__V1__InputEvent *decode(const struct cloud_event *e, struct arena *a, struct reasons *why)
 {
-    size_t most = slice_eq(e->type, S("duban.v1.Definition")) ? WIRE_DEFINITION_MAX : WIRE_DATA_MAX;
+    size_t most = wire_data_max(e->type);
     if (e->data.n > most) {
         reasons_add(why, "%zu bytes of data; at most %zu", e->data.n, most);
         return NULL;

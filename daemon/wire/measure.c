@@ -187,6 +187,11 @@ static void withdraw(Duban__V1__Notification *m, const struct program *p, const 
     m->id = proto_text(a, withdrawal_id(p, w, slice_of(m->id), a));
     m->time = proto_timestamp(a, w->now);
     m->due = m->limit = m->valid_until = NULL;
+    m->withdrawn = proto_new(&duban__v1__withdrawn__descriptor, a);
+    m->withdrawn->reason = proto_text(a, w->reason);
+    m->withdrawn->date = proto_text(a, date_format(a, tz_date(p->tz, w->now, NULL)));
+    m->withdrawn->document = m->document;
+    m->withdrawn->number = m->number;
     m->document = m->number = m->rule = proto_text(a, S(""));
     m->document_text = NULL;
     m->caused_by = output_caused_by(&cause, a);

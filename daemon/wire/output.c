@@ -34,7 +34,7 @@ struct record output_record(enum topic t, struct slice value, struct slice id, s
 {
     struct cloud_event e = {
         .id = id,
-        .source = arena_printf(a, "duband/%.*s", SLICE_ARG(workflow)),
+        .source = arena_join(a, (const struct slice[]){S("duband/"), workflow}, 2),
         .type = slice_of(output_descriptor(t)->name),
         .content_type = S("application/protobuf"),
         .time = time,
@@ -123,6 +123,8 @@ static Duban__V1__DocumentText *document_text(const struct issued *is, struct ar
     m->n_copies = is->text.ncopy;
     m->copies = texts_of(is->text.copy, is->text.ncopy, a);
     m->date = proto_text(a, date_format(a, is->text.date));
+    m->n_attachments = is->text.nattachments;
+    m->attachments = texts_of(is->text.attachment, is->text.nattachments, a);
     return m;
 }
 
@@ -176,24 +178,28 @@ static struct record notification(Duban__V1__Notification *m, const struct progr
     m->copy = copy;
     m->deliver_after = proto_timestamp(a, after);
     m->valid_until = p->measures[is->measure].level == LEVEL_REMINDER ? proto_timestamp(a, is->due) : NULL;
-    struct slice digest =
-        arena_printf(a, "%.*s/%.*s/%.*s", SLICE_ARG(recipient), SLICE_ARG(p->id), SLICE_ARG(day));
-    m->digest_key = proto_text(a, digest);
+    const struct slice digest[] = {recipient, S("/"), p->id, S("/"), day};
+    m->digest_key = proto_text(a, arena_join(a, digest, 5));
     return pack(m, TOPIC_NOTIFICATIONS, p->id, is->time, a);
 }
 
-/* The records of one measure, whose common fields are in m. id: the measure's own; parts: what the
- * notifications' ids are made of. */
-static size_t put_records(Duban__V1__Notification *m, const struct program *p, const struct issued *is,
-                          char *id, struct id_parts parts, struct arena *a, struct record *out)
+static enum topic topic_of(const struct program *p, const struct issued *is)
 {
     static const enum topic topics[] = {
         [TOPIC_OF_NOTIFICATIONS] = TOPIC_NOTIFICATIONS,
         [TOPIC_OF_WARNINGS] = TOPIC_WARNINGS,
         [TOPIC_OF_SUPERVISION] = TOPIC_SUPERVISION,
     };
+    return topics[p->measures[is->measure].topic];
+}
+
+/* The records of one measure, whose common fields are in m. id: the measure's own, if it has a record of its own;
+ * parts: what the notifications' ids are made of. */
+static size_t put_records(Duban__V1__Notification *m, const struct program *p, const struct issued *is,
+                          char *id, struct id_parts parts, struct arena *a, struct record *out)
+{
     size_t n = 0;
-    enum topic t = topics[p->measures[is->measure].topic];
+    enum topic t = topic_of(p, is);
     if (t != TOPIC_NOTIFICATIONS) {
         m->id = id;
         out[n++] = pack(m, t, p->id, is->time, a);
@@ -213,8 +219,9 @@ static size_t put_measure(const struct program *p, const struct effects *fx, con
     Duban__V1__Notification m = DUBAN__V1__NOTIFICATION__INIT;
     struct slice task = instance_print(a, p, is->instance);
     struct id_parts parts = parts_of(p, fx, is, task, a);
+    char *id = topic_of(p, is) != TOPIC_NOTIFICATIONS ? make_id(parts, S(""), a) : NULL;
     fill(&m, p, fx, is, task, a);
-    return put_records(&m, p, is, make_id(parts, S(""), a), parts, a, out);
+    return put_records(&m, p, is, id, parts, a, out);
 }
 
 static size_t records_of(const struct issued *is)

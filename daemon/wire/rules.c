@@ -40,6 +40,7 @@ static const struct rule_of {
     {&duban__v1__annul__descriptor, "record|measure_id reporter", "reporter", NULL},
     {&duban__v1__supersede__descriptor, "replacement record|received reporter", "reporter", NULL},
     {&duban__v1__decide__descriptor, "measure_id answer reporter", "reporter", NULL},
+    {&duban__v1__redrive__descriptor, "topic source id type content_type data", "", NULL},
     {&duban__v1__roster_change__descriptor, "from", "ended reporter", "units id"},
     {&duban__v1__roster_change__unit__descriptor, "id title", "id roles aliases", NULL},
     {&duban__v1__roster_change__relation__descriptor, "subject relation unit", "subject relation unit", NULL},

@@ -35,10 +35,27 @@ bool cloud_event_from_headers(const struct header *h, size_t n, struct slice key
 /* The headers of Kafka's binary mode, in a fixed order. */
 void cloud_event_to_headers(const struct cloud_event *e, struct arena *a, struct header **h, size_t *n);
 
+/* ---- topics */
+
+enum topic {
+    TOPIC_SUBMISSIONS,
+    TOPIC_DEADLINES,
+    TOPIC_WARNINGS,
+    TOPIC_SUPERVISION,
+    TOPIC_NOTIFICATIONS,
+    TOPIC_REJECTED,
+    TOPIC_CHANGELOG,
+    TOPIC_HISTORY,
+    TOPIC_COUNT
+};
+extern const char *const topic_names[TOPIC_COUNT]; /* "duban.submissions" … */
+bool topic_parse(struct slice name, enum topic *out); /* with or without the "duban." */
+
 /* ---- inputs */
 
 #define WIRE_DATA_MAX ((size_t)1 << 20)        /* bytes of an event's data … */
-#define WIRE_DEFINITION_MAX ((size_t)4 << 20)  /* … and of a definition's; more is refused */
+#define WIRE_DEFINITION_MAX ((size_t)4 << 20)  /* … and of a definition's, or a redrive's, which has an event in it; more is refused */
+size_t wire_data_max(struct slice type);
 
 /* Decodes the data and checks the envelope against it (type names the body; workflow equals the key). Fills everything but `received`
  * and `topic`. in->class_ INPUT_OTHER for bodies that the contract has and this version does not act on. A definition's files are read with
@@ -64,6 +81,18 @@ struct slice wire_clock_pack(struct arena *a);
 struct slice wire_roster_pack(const struct roster_change *c, struct arena *a);
 bool wire_roster_unpack(struct slice bytes, struct arena *a, const struct roster_change **out, struct err *e);
 
+/* What a redrive, of which wire_input was true, holds: the event that is tried again, and the topic by which it is taken. */
+struct redriven {
+    struct cloud_event event; /* its workflow is e's */
+    enum topic topic;
+    int partition;
+    int64_t offset;
+};
+bool wire_redriven(const struct cloud_event *e, struct arena *a, struct redriven *out, struct reasons *why);
+/* Events of these types are not redriven: they are their senders' to send again. */
+bool wire_may_redrive(struct slice type);
+#define REDRIVEN_SOURCE "duban/rejected" /* of what had no envelope to read; its id: topic/partition/offset */
+
 /* InputEvent bytes ↔ the other encoding, for printing history and for sending JSON as it came. */
 bool wire_input_to_json(struct slice protobuf, struct arena *a, struct slice *json);
 
@@ -76,20 +105,6 @@ void wire_digest(unsigned char out[32], const struct slice *part, size_t n);
 void wire_sha256(unsigned char out[32], struct slice s); /* where others compute it, too */
 
 /* ---- outputs */
-
-enum topic {
-    TOPIC_SUBMISSIONS,
-    TOPIC_DEADLINES,
-    TOPIC_WARNINGS,
-    TOPIC_SUPERVISION,
-    TOPIC_NOTIFICATIONS,
-    TOPIC_REJECTED,
-    TOPIC_CHANGELOG,
-    TOPIC_HISTORY,
-    TOPIC_COUNT
-};
-extern const char *const topic_names[TOPIC_COUNT]; /* "duban.submissions" … */
-bool topic_parse(struct slice name, enum topic *out); /* with or without the "duban." */
 
 /* A record as it stands, or is about to stand, on a topic. */
 struct record {
@@ -136,6 +151,8 @@ struct slice wire_history_pack(const struct program *p, const struct effects *fx
 /* Checks the chain: recomputes the hash of `bytes` and compares the link with `head`, which it advances. */
 bool wire_history_verify(struct slice bytes, struct history_head *head, struct err *e);
 struct slice wire_history_json(struct slice bytes, struct arena *a);
+/* Where a history record belongs, without reading the rest of it; false: it is none. workflow points into it. */
+bool wire_history_place(struct slice record, struct slice *workflow, uint64_t *sequence);
 /* The outputs that a history record holds, as they were: topic, key, value, headers; partition is the input's. */
 bool wire_history_outputs(struct slice bytes, struct arena *a, struct record **out, size_t *n);
 
@@ -167,16 +184,27 @@ struct measure_view {
     bool first; /* of a measure's records: its Warning or Supervision, else the notification of its first recipient */
 };
 bool wire_measure_view(const struct record *r, struct arena *a, struct measure_view *out);
+/* What became of a measure that was taken back. */
+struct withdrawn_view {
+    struct slice measure, notice, reason; /* ids of both; reason: empty, there is none */
+    date_t date;
+};
 /* The document that goes with a measure, as its page shows it; false: there is none, or another record tells of it. */
 struct document_view {
     struct slice id, title, number, issuer, main; /* main: see DocumentText of output.proto */
     struct slice *to, *copy;                      /* titles */
     size_t nto, ncopy;
+    struct slice *attachment;
+    size_t nattachments;
     date_t date;
     bool first; /* as in measure_view */
+    struct withdrawn_view withdrawn; /* notice empty: it holds; a later record says otherwise */
 };
 bool wire_document(const struct record *r, struct arena *a, struct document_view *out);
 bool wire_has_document(const struct record *r); /* the same question, cheaply */
+/* What a withdrawal says; false: it is none. */
+bool wire_withdrawn(const struct record *r, struct arena *a, struct withdrawn_view *out);
+bool wire_is_withdrawal(const struct record *r); /* the same question, cheaply */
 /* What makes a measure the same in two runs: cause, instance, measure and unit. Not how often a timer had been armed: that
  * counts what else happened to its instance. */
 struct measure_key {

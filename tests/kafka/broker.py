@@ -26,6 +26,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 DEFAULT_VERSION = "4.3.1"
+OLD_VERSION = "3.9.1"    # the oldest that is tested
 FAULT_VERSION = "4.0.1"  # 4.3.1 can lose a committed transaction's markers when it is killed
 CLUSTER_ID = "ZHViYW4tdGVzdC1icm9rZQ"
 START_SECONDS = 60
@@ -108,7 +109,7 @@ def die_with_parent():
 
 
 class Broker:
-    def __init__(self, folder, lib=None, extra=""):
+    def __init__(self, folder, lib=None, extra="", env=None):
         self.folder = Path(folder).resolve()
         self.state = self.folder / "broker.json"
         self.log = self.folder / "broker.log"
@@ -117,7 +118,7 @@ class Broker:
         self.lib = Path(lib or known.get("lib") or jars())
         self.port, self.controller = known.get("ports") or free_ports(2)
         self.pid = known.get("pid")
-        self.extra = extra
+        self.extra, self.env = extra, env
 
     @property
     def bootstrap(self):
@@ -141,15 +142,23 @@ class Broker:
 
     def start(self, detached=False):
         """Starts it, or starts it again on the same ports and data; returns when it answers."""
-        if self.alive():
-            return self
+        if not self.alive():
+            self.launch(detached)
+            self.await_answer()
+        return self
+
+    def launch(self, detached=False):
+        """Started, and not waited for."""
         self.format()
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.java("kafka.Kafka", str(self.folder / "server.properties")),
                                             stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
+                                            env={**os.environ, **(self.env or {})},
                                             preexec_fn=None if detached else die_with_parent)
         self.pid = self.process.pid
         self.save()
+
+    def await_answer(self):
         until = time.monotonic() + START_SECONDS
         while not answers(self.port):
             if self.process.poll() is not None or time.monotonic() > until:
@@ -157,7 +166,6 @@ class Broker:
                 tail = self.log.read_text(errors="replace")[-2000:]
                 raise RuntimeError(f"the broker did not start:\n{tail}")
             time.sleep(0.05)
-        return self
 
     def save(self):
         self.state.write_text(json.dumps({"pid": self.pid, "ports": [self.port, self.controller], "lib": str(self.lib)}))

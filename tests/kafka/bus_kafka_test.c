@@ -193,13 +193,20 @@ static struct store *on_wipe(void *ctx, int partition)
     return on_acquire(ctx, partition);
 }
 
-static bool on_ready(void *ctx, int partition)
+static void on_history(void *ctx, int partition, int64_t have, int64_t want)
+{
+    (void)ctx;
+    if (have >= want)
+        printf("complete %d\n", partition);
+}
+
+static enum bus_settled on_ready(void *ctx, int partition)
 {
     (void)ctx;
     load(&held[partition]);
     held[partition].ready = true;
     printf("ready %d batch %" PRIu64 "\n", partition, held[partition].at.batch);
-    return true;
+    return BUS_SETTLED;
 }
 
 static void on_release(void *ctx, int partition, bool lost)
@@ -332,6 +339,7 @@ static struct bus *open_bus(const char *bootstrap, const char *node)
                               .restore = on_restore,
                               .ready = on_ready,
                               .release = on_release,
+                              .history = on_history,
                               .wipe = on_wipe};
     struct err e;
     struct bus *b = bus_kafka_open(&o, &hooks, &e);
@@ -655,7 +663,7 @@ int main(int argc, char **argv)
     if (strcmp(what, "create") == 0 && argc == 4) {
         struct header property = {S("bootstrap.servers"), slice_of(argv[2])};
         struct bus_kafka_options o = {.property = &property, .nproperties = 1, .topic_prefix = "duban."};
-        if (!bus_kafka_create_topics(&o, atoi(argv[3]), 1, &e))
+        if (!bus_kafka_create_topics(&o, atoi(argv[3]), 1, NULL, NULL, &e))
             die("create", e.text);
         return 0;
     }

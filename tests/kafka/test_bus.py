@@ -205,6 +205,7 @@ def exactly_once(folder, bootstrap, rng):
     sender.done()
     w = Worker(bootstrap, state)
     await_all(bootstrap, count, w)
+    w.wait_for("complete", times=PARTITIONS)
     w.stop()
     compare(bootstrap, [state])
 
@@ -218,12 +219,12 @@ def rebuilt(folder, bootstrap, rng):
     await_all(bootstrap, 3000, w)
     w.stop()
     shutil.rmtree(state)
-    for _ in range(2 * PARTITIONS - 1):  # changelog and history of each; the last is let live
+    for _ in range(2 * PARTITIONS - 1):  # whose it is, changelog and history of each; the last is let live
         w = Worker(bootstrap, state, CRASH="store:2")
         w.process.wait(20)
         w.kill()
     w = Worker(bootstrap, state)
-    w.wait_for("ready", times=PARTITIONS)
+    w.wait_for("complete", times=PARTITIONS)
     w.stop()
     compare(bootstrap, [state])
     drive("append", bootstrap, 100, rng.randrange(1 << 30), 3000)
@@ -234,6 +235,7 @@ def rebuilt(folder, bootstrap, rng):
     w = Worker(bootstrap, state)
     w.wait_for("wipe")
     await_all(bootstrap, 3100, w)
+    w.wait_for("complete", times=PARTITIONS)
     w.stop()
     compare(bootstrap, [state])
 
@@ -298,21 +300,29 @@ def nodes(folder, bootstrap, rng):
 
 
 def same_node_twice(folder, bootstrap, rng):
-    """Another process of the same name fences the first, which begins again when the other is gone."""
+    """Of two processes of one name one stands aside, says which setting is wrong, and begins again when the other is gone."""
     drive("create", bootstrap, PARTITIONS)
     drive("append", bootstrap, 3000, rng.randrange(1 << 30))
-    a = Worker(bootstrap, folder / "one", BATCH=1, **FENCED)
+    session = {"SESSION_MS": 6000, "TRANSACTION_MS": 5000}
+    a = Worker(bootstrap, folder / "one", BATCH=1, **session, **FENCED)
     a.wait_for("ready", times=PARTITIONS)
-    a.process.send_signal(signal.SIGSTOP)
-    b = Worker(bootstrap, folder / "two", BATCH=1)
-    b.wait_for("ready", times=PARTITIONS)
-    time.sleep(0.5)
-    b.kill()
-    a.process.send_signal(signal.SIGCONT)
-    a.wait_for("ready", times=2 * PARTITIONS)
+    b = Worker(bootstrap, folder / "two", BATCH=1, **session, **FENCED)
+    until = time.monotonic() + 40  # whichever was last to join has the place
+    while not (aside := [w for w in (a, b) if "give each node a `node:` of its own" in w.text()]) and time.monotonic() < until:
+        time.sleep(0.05)
+    if len(aside) != 1:
+        raise Failed(f"one of two was to stand aside, {len(aside)} did: {a.text()[-600:]}{b.text()[-600:]}")
+    loser, winner = (a, b) if aside == [a] else (b, a)
+    ready = loser.text().count("ready")
+    await_all(bootstrap, 3000, winner)
+    if loser.text().count("ready") != ready or loser.text().count("stands aside") > 2:
+        raise Failed(f"it did not stand aside: {loser.text()[-900:]}")
+    winner.kill()
+    loser.wait_for("ready", times=ready + PARTITIONS)
+    a = loser
     await_all(bootstrap, 3000, a)
     a.stop()
-    compare(bootstrap, [folder / "one"])
+    compare(bootstrap, [a.folder])
 
 
 def says_what_is_wrong(folder, bootstrap, rng, broker):
@@ -329,12 +339,15 @@ def says_what_is_wrong(folder, bootstrap, rng, broker):
     topics = ["submissions", "deadlines", "warnings", "supervision", "notifications", "rejected", "changelog", "history"]
     for t in topics:
         topic("create", t, 1 if t == "deadlines" else 2,
-              {"changelog": "cleanup.policy=compact", "submissions": "message.timestamp.type=LogAppendTime"}.get(t, ""))
+              {"submissions": "message.timestamp.type=LogAppendTime"}.get(t, ""))
     w.wait_for("duban.deadlines has 1 partitions where others have 2")
     w.wait_for("--alter --topic duban.deadlines --partitions 2")
     topic("partitions", "deadlines", 2)
     w.wait_for("duban.deadlines has message.timestamp.type=CreateTime, LogAppendTime is needed: kafka-configs.sh")
     topic("alter", "deadlines", 0, "message.timestamp.type=LogAppendTime")
+    w.wait_for("duban.changelog has cleanup.policy=delete, compact is needed: kafka-configs.sh")
+    w.wait_for("--entity-name duban.changelog --add-config cleanup.policy=compact")
+    topic("alter", "changelog", 0, "cleanup.policy=compact")
     w.wait_for("ready", times=PARTITIONS)
     drive("append", bootstrap, 100, rng.randrange(1 << 30))
     await_all(bootstrap, 100, w)

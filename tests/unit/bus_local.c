@@ -70,10 +70,10 @@ static void hook_where(void *ctx, int partition, struct bus_position *out)
     *out = ((struct fixture *)ctx)->at;
 }
 
-static bool hook_ready(void *ctx, int partition)
+static enum bus_settled hook_ready(void *ctx, int partition)
 {
     (void)ctx;
-    return partition == 0;
+    return partition == 0 ? BUS_SETTLED : BUS_UNSETTLED;
 }
 
 static void hook_release(void *ctx, int partition, bool lost)
@@ -586,6 +586,18 @@ static void test_cannot_start(void **state)
     assert_says(e.text, "duban.deadlines up to offset 7, but the log ends at 0");
 }
 
+/* A Kafka node's folder, whose positions may be none yet. */
+static void test_refuses_the_state_of_kafka(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = {0};
+    struct store_txn *t = store_begin(hook_acquire(f, 0), true, &e);
+    assert_int_equal(store_put(t, TABLE_META, S(BUS_META_ORIGIN), S("c\0duban.changelog\0000\0g\0")), STORE_OK);
+    assert_int_equal(store_commit(t, &e), STORE_OK);
+    assert_false(f->bus->ops->poll(f->bus, 0, &e));
+    assert_says(e.text, "holds a partition's state of Kafka's topics");
+}
+
 /* ---- other threads */
 
 #define THREADS 4
@@ -695,6 +707,7 @@ int main(void)
         BOTH(test_refusals),
         BOTH(test_close_answers_all),
         BOTH(test_cannot_start),
+        BOTH(test_refuses_the_state_of_kafka),
         BOTH(test_appends_from_threads),
         BOTH(test_wake),
     };

@@ -476,7 +476,7 @@ static void assert_same(struct rig *g, struct rig *other, const char *what)
 static void one_story_has_one_end(void **state)
 {
     (void)state;
-    size_t rejected = 0, applied = 0;
+    size_t rejected = 0, applied = 0, documents = 0, withdrawn = 0;
 
     luck = seed_take();
     for (int round = 0; round < ROUNDS; round++) {
@@ -499,6 +499,9 @@ static void one_story_has_one_end(void **state)
         tick(g, end);
         assert_own_history(g, "at the end");
         assert_followed(g, &s);
+        assert_restorable(g);
+        documents += table_count(g->store, TABLE_DOCUMENT);
+        withdrawn += table_count(g->store, TABLE_WITHDRAWN);
         struct rig *batch = in_one_batch(&s), *fits = in_fits_and_starts(&s);
         assert_same(g, batch, "in one batch");
         assert_same(g, fits, "in fits and starts");
@@ -507,8 +510,8 @@ static void one_story_has_one_end(void **state)
         rig_free(fits);
         arena_free(s.arena);
     }
-    print_message("%zu records applied, %zu rejected\n", applied, rejected);
-    assert_true(applied > rejected / 2);
+    print_message("%zu records applied, %zu rejected; %zu documents, %zu withdrawn\n", applied, rejected, documents, withdrawn);
+    assert_true(applied > rejected / 2 && documents > 0);
 }
 
 int main(void)

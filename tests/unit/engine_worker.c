@@ -7,8 +7,9 @@
 #include "engine_support.h"
 
 #include "engine/query.h"
+#include "engine/row.h"
 #include "engine/simulate.h"
-#include "engine/worker_private.h"
+#include "engine/node_private.h"
 #include "store/fault.h"
 
 /* ---- a folder, a workflow in it, a worker, and a bell that the worker rings */
@@ -23,8 +24,8 @@ struct bell {
 
 struct stage {
     char folder[64], data[96], workflow[96];
-    struct worker *worker;
-    struct worker_options options;
+    struct node *node;
+    struct node_options options;
     struct bell bell;
     struct arena *arena;
 };
@@ -105,16 +106,16 @@ static void stage_start(struct stage *s)
 {
     struct err e = {{0}};
 
-    s->worker = worker_start(&s->options, &e);
-    if (s->worker == NULL)
+    s->node = node_start(&s->options, &e);
+    if (s->node == NULL)
         fail_msg("%s", e.text);
 }
 
-static struct worker_status status(struct stage *s)
+static struct node_status status(struct stage *s)
 {
-    struct worker_status now;
+    struct node_status now;
 
-    worker_status(s->worker, &now);
+    node_status(s->node, &now);
     return now;
 }
 
@@ -129,7 +130,7 @@ static struct stage *stage_new(bool events_time)
     pthread_mutex_init(&s->bell.lock, NULL);
     pthread_cond_init(&s->bell.rung, NULL);
     s->arena = arena_new();
-    s->options = (struct worker_options){
+    s->options = (struct node_options){
         .data = s->data, .events_time = events_time, .batch = 1000, .committed = ring, .ctx = &s->bell};
     write_workflow(s, toy_body);
     stage_start(s);
@@ -147,25 +148,25 @@ static int remove_one(const char *path, const struct stat *st, int flag, struct 
 
 static void stage_free(struct stage *s)
 {
-    worker_stop(s->worker);
+    node_stop(s->node);
     nftw(s->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     arena_free(s->arena);
     free(s);
 }
 
-static bool publish(struct stage *s, struct worker_published *out)
+static bool publish(struct stage *s, struct node_published *out)
 {
     struct diags d = {.arena = s->arena};
     struct err e = {{0}};
 
-    return worker_publish(s->worker, s->workflow, S("tester"), S("test"), &d, out, &e);
+    return node_publish(s->node, s->workflow, S("tester"), S("test"), &d, out, &e);
 }
 
 static enum query_found found(struct stage *s, struct slice source, struct slice id)
 {
     struct err e;
     struct slice json;
-    struct store_txn *t = worker_read(s->worker, 0, &e);
+    struct store_txn *t = node_read(s->node, 0, &e);
     enum query_found what = QUERY_UNKNOWN;
 
     if (t != NULL)
@@ -178,7 +179,7 @@ static size_t count_rows(struct stage *s, bool (*call)(struct store_txn *, const
                                                        struct arena *, struct query_result *, struct err *))
 {
     struct err e = {{0}};
-    struct store_txn *t = worker_read(s->worker, 0, &e);
+    struct store_txn *t = node_read(s->node, 0, &e);
     struct query_result out;
 
     assert_non_null(t);
@@ -189,7 +190,7 @@ static size_t count_rows(struct stage *s, bool (*call)(struct store_txn *, const
 
 static void published(struct stage *s)
 {
-    struct worker_published p;
+    struct node_published p;
 
     assert_true(publish(s, &p));
     assert_false(p.unchanged);
@@ -205,21 +206,21 @@ static void a_year_by_event_time(void **state)
     (void)state;
     struct stage *s = stage_new(true);
     enum topic topic;
-    struct worker_published p;
+    struct node_published p;
 
     published(s);
     assert_true(publish(s, &p) && p.unchanged);
     struct cloud_event e = toy_submission(s->arena, "toy", "s1", 1, 1);
     e.time = at("2024-01-15T00:00:00+08:00");
     struct reasons why = {.arena = s->arena};
-    assert_true(worker_check(s->worker, &e, s->arena, &topic, &why));
+    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why), NODE_FINE);
     assert_int_equal(topic, TOPIC_SUBMISSIONS);
-    worker_append(s->worker, topic, &e, answered, &s->bell);
+    node_append(s->node, topic, &e, answered, &s->bell);
     e = toy_clock(s->arena, "toy", "c1");
     e.time = at("2024-02-25T00:00:00+08:00");
-    assert_true(worker_check(s->worker, &e, s->arena, &topic, &why));
+    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why), NODE_FINE);
     assert_int_equal(topic, TOPIC_DEADLINES);
-    worker_append(s->worker, topic, &e, answered, &s->bell);
+    node_append(s->node, topic, &e, answered, &s->bell);
 
     WAIT_UNTIL(s, count_rows(s, query_tasks) == 2 * TOY_UNITS);
     WAIT_UNTIL(s, count_rows(s, query_measures) == 2 * TOY_UNITS - 1);
@@ -227,12 +228,12 @@ static void a_year_by_event_time(void **state)
 
     /* Stopped and started again it is where it was, and goes on. */
     size_t history = count_rows(s, query_history);
-    worker_stop(s->worker);
+    node_stop(s->node);
     stage_start(s);
     WAIT_UNTIL(s, status(s).ready);
     assert_int_equal(count_rows(s, query_history), history);
     assert_true(publish(s, &p) && p.unchanged);
-    assert_int_equal(worker_partition_of(s->worker, S("toy")), 0);
+    assert_int_equal(node_partition_of(s->node, S("toy")), 0);
     stage_free(s);
 }
 
@@ -268,7 +269,7 @@ static void logged_lines(struct stage *s, enum topic topic, struct buf *lines)
     struct err e = {{0}};
     struct record r[200];
     int64_t end;
-    struct store_txn *t = worker_read(s->worker, 0, &e);
+    struct store_txn *t = node_read(s->node, 0, &e);
     size_t n = bus_local_read(t, topic, 0, r, 200, &end, s->arena);
 
     for (size_t i = 0; i < n; i++)
@@ -312,8 +313,8 @@ static void a_simulation_says_the_same(void **state)
         enum topic topic;
 
         assert_true(simulation_event(v, &e, now, &out, &err));
-        assert_true(worker_check(s->worker, &e, s->arena, &topic, &why));
-        worker_append(s->worker, topic, &e, answered, &s->bell);
+        assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why), NODE_FINE);
+        node_append(s->node, topic, &e, answered, &s->bell);
         /* Both logs keep one receipt time by append: an event of the other log waits until this one is taken.
          */
         WAIT_UNTIL(s, status(s).records == (uint64_t)n + 2);
@@ -336,37 +337,37 @@ static void what_the_sender_can_mend_is_said_at_once(void **state)
     enum topic topic;
     struct cloud_event e = toy_submission(s->arena, "toy", "s1", 1, 1);
 
-    assert_false(worker_check(s->worker, &e, s->arena, &topic, &why)); /* no workflow yet */
+    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why), NODE_WRONG); /* no workflow yet */
     published(s);
     e.time = at("2024-01-15T00:00:00+08:00");
-    assert_true(worker_check(s->worker, &e, s->arena, &topic, &why));
+    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why), NODE_FINE);
 
     /* A task that is not born yet is no mistake of form: the turn decides. */
     e = toy_submission(s->arena, "toy", "s2", 1, 11);
     e.time = at("2024-01-15T00:00:00+08:00");
-    assert_true(worker_check(s->worker, &e, s->arena, &topic, &why));
+    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why), NODE_FINE);
 
     size_t before = why.n;
     e = toy_event(s->arena, "toy", "x1", "Fact", "\"fact\":{\"kind\":\"unheard-of\",\"reporter\":\"u-01\"}");
-    assert_false(worker_check(s->worker, &e, s->arena, &topic, &why));
+    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why), NODE_WRONG);
     e = toy_event(
         s->arena, "toy", "x2", "Fact",
         "\"fact\":{\"kind\":\"slow\",\"reporter\":\"u-01\",\"fields\":{\"points\":\"many\",\"more\":1}}");
     e.time = at("2024-01-15T00:00:00+08:00");
     before = why.n;
-    assert_false(worker_check(s->worker, &e, s->arena, &topic, &why));
+    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why), NODE_WRONG);
     assert_true(why.n >=
                 before + 3); /* not the office's, no number, an unknown field, no unit: all at once */
     e = toy_slow(s->arena, "toy", "x3", 1, 200);
     e.time = at("2024-01-15T00:00:00+08:00");
-    assert_false(worker_check(s->worker, &e, s->arena, &topic, &why));
+    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why), NODE_WRONG);
     e.data = S("[");
-    assert_false(worker_check(s->worker, &e, s->arena, &topic, &why));
+    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why), NODE_WRONG);
 
     /* A definition that does not compile, and its file's place. */
     toy_definition(s->arena, "toy", "machines: 7\n", 9, &e);
     before = why.n;
-    assert_false(worker_check(s->worker, &e, s->arena, &topic, &why));
+    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why), NODE_WRONG);
     assert_non_null(memmem(why.item[before].p, why.item[before].n, "workflow.yaml:7", 15));
     stage_free(s);
 }
@@ -414,7 +415,7 @@ static void the_clock_writes_its_own_records(void **state)
                                      "\"unit\":\"u-01\",\"rings\":\"%.*s\"}}",
                                      SLICE_ARG(instant_format_utc(a, rings)));
     struct cloud_event e = toy_event(a, "toy", "alarm", "Fact", body.p);
-    worker_append(s->worker, TOPIC_SUBMISSIONS, &e, answered, &s->bell);
+    node_append(s->node, TOPIC_SUBMISSIONS, &e, answered, &s->bell);
     WAIT_UNTIL(s, status(s).next_due == rings);
     assert_int_equal(count_rows(s, query_measures), 0);
     WAIT_UNTIL(s, count_rows(s, query_measures) == 1);
@@ -422,7 +423,7 @@ static void the_clock_writes_its_own_records(void **state)
     assert_true(status(s).clock_target >= rings);
 
     /* One record of its own, not a stream of them. */
-    struct store_txn *t = worker_read(s->worker, 0, &err);
+    struct store_txn *t = node_read(s->node, 0, &err);
     size_t n = bus_local_read(t, TOPIC_DEADLINES, 0, r, 8, &end, a);
     store_abort(t);
     assert_in_range(n, 2,
@@ -440,7 +441,7 @@ static void a_changed_folder_is_published_and_an_old_one_again(void **state)
 {
     (void)state;
     struct stage *s = stage_new(true);
-    struct worker_published p;
+    struct node_published p;
     char *other = strdup(toy_body), *days = strstr(other, "30d");
 
     published(s);
@@ -458,7 +459,7 @@ static void a_changed_folder_is_published_and_an_old_one_again(void **state)
     write_workflow(s, other);
     struct diags d = {.arena = s->arena};
     struct err e = {{0}};
-    assert_false(worker_publish(s->worker, s->workflow, S("a"), S("b"), &d, &p, &e));
+    assert_false(node_publish(s->node, s->workflow, S("a"), S("b"), &d, &p, &e));
     assert_true(d.errors > 0);
     free(other);
     stage_free(s);
@@ -469,13 +470,13 @@ static void a_folder_in_use_is_said_at_the_start(void **state)
     (void)state;
     struct stage *s = stage_new(true);
     struct err e = {{0}};
-    struct worker_options o = s->options;
+    struct node_options o = s->options;
 
-    assert_null(worker_start(&o, &e));
+    assert_null(node_start(&o, &e));
     assert_true(strlen(e.text) > 0);
     o.data = "/proc/no/such/place";
     e.text[0] = 0;
-    assert_null(worker_start(&o, &e));
+    assert_null(node_start(&o, &e));
     assert_non_null(strstr(e.text, "/proc/no/such/place"));
     stage_free(s);
 }
@@ -519,7 +520,7 @@ static void a_full_disk_is_waited_out(void **state)
     faults_after = 1;
     faults_left = 6;
     struct cloud_event e = numbered(s, 0);
-    worker_append(s->worker, TOPIC_DEADLINES, &e, answered, &s->bell);
+    node_append(s->node, TOPIC_DEADLINES, &e, answered, &s->bell);
     WAIT_UNTIL(s, strstr(status(s).trouble, "fault was injected") != NULL);
     assert_int_equal(s->bell.refused, 0);
     assert_int_equal(found(s, e.source, e.id), QUERY_UNKNOWN);
@@ -529,7 +530,7 @@ static void a_full_disk_is_waited_out(void **state)
     faults_after = 0;
     faults_left = 1000000; /* until an append was refused: the worker's own commits fail meanwhile, too */
     e = numbered(s, 1);
-    worker_append(s->worker, TOPIC_DEADLINES, &e, answered, &s->bell);
+    node_append(s->node, TOPIC_DEADLINES, &e, answered, &s->bell);
     WAIT_UNTIL(s, s->bell.refused > 0);
     faults_left = 3;
     for (int i = 1; i < 20; i++) {
@@ -537,7 +538,7 @@ static void a_full_disk_is_waited_out(void **state)
         /* Refused until there is room again; once each, whatever was repeated on the way. */
         for (int tries = 0; tries < 400 && found(s, e.source, e.id) != QUERY_APPLIED; tries++) {
             size_t refused = s->bell.refused;
-            worker_append(s->worker, TOPIC_DEADLINES, &e, answered, &s->bell);
+            node_append(s->node, TOPIC_DEADLINES, &e, answered, &s->bell);
             WAIT_UNTIL(s, s->bell.refused > refused || found(s, e.source, e.id) == QUERY_APPLIED);
             if (s->bell.refused > refused)
                 listen(&s->bell); /* the next try has to wait for the worker's own */
@@ -560,14 +561,14 @@ static void a_full_disk_ends_with_its_partition(void **state)
     poison_is = STORE_FULL;
     poison_puts = true;
     struct cloud_event e = numbered(s, 0);
-    worker_append(s->worker, TOPIC_DEADLINES, &e, answered, &s->bell);
+    node_append(s->node, TOPIC_DEADLINES, &e, answered, &s->bell);
     WAIT_UNTIL(s, strstr(status(s).trouble, "disk full") != NULL);
-    assert_true(atomic_load(&s->worker->full));
+    assert_true(atomic_load(&s->node->worker[0]->full));
     poison_is = STORE_FAILED;
     WAIT_UNTIL(s, strstr(status(s).trouble, "partition 0: stopped") != NULL);
     poison_puts = false;
     e = numbered(s, 1);
-    worker_append(s->worker, TOPIC_DEADLINES, &e, answered, &s->bell);
+    node_append(s->node, TOPIC_DEADLINES, &e, answered, &s->bell);
     WAIT_UNTIL(s, s->bell.answers == 2);
     assert_int_equal(s->bell.refused, 0);
     stage_free(s);
@@ -575,42 +576,66 @@ static void a_full_disk_ends_with_its_partition(void **state)
     static const struct bus_ops none = {.name = "none"};
     struct bus bus = {&none};
     char folder[] = "/tmp/duband-worker-XXXXXX";
-    struct worker w = {.data = mkdtemp(folder), .bus = &bus, .lock = PTHREAD_MUTEX_INITIALIZER};
+    struct err e2 = {{0}};
+    struct registry *r = registry_new(mkdtemp(folder), &e2);
+    struct worker w = {.owner = {.registry = r}, .options = &(struct node_options){.batch = 1}, .bus = &bus};
     assert_non_null(partition_hooks.acquire(&w, 0));
     atomic_store(&w.full, true);
     partition_hooks.release(&w, 0, true);
     assert_false(atomic_load(&w.full));
-    partition_free(w.partitions[0]);
+    registry_free(r);
     nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* What no turn can take stops the partition before it, is kept aside, and leaves reading alone. */
+/* A member of the file that holds what could not be taken; as text. */
+static struct slice kept(struct stage *s, const char *path, const char *member)
+{
+    static char text[1 << 20];
+    FILE *f = fopen(path, "r");
+    struct slice raw = S("");
+
+    assert_non_null(f);
+    size_t n = fread(text, 1, sizeof text - 1, f);
+    fclose(f);
+    assert_true(row_member((struct slice){text, n}, member, &raw));
+    return arena_dup(s->arena, raw);
+}
+
+/* What no turn can take stops the partition before it, is kept aside with what it takes to run it again, and leaves reading alone. */
 static void what_cannot_be_taken_is_kept_aside(void **state)
 {
     (void)state;
     struct stage *s = stage_new(true);
     char path[160];
-    struct stat st;
 
     published(s);
     fault_is = STORE_OK;
+    struct cloud_event e = numbered(s, 6);
+    node_append(s->node, TOPIC_DEADLINES, &e, answered, &s->bell);
+    WAIT_UNTIL(s, found(s, e.source, e.id) == QUERY_APPLIED);
+    size_t cases = count_rows(s, query_cases);
     poison_puts = true;
-    struct cloud_event e = numbered(s, 7);
-    worker_append(s->worker, TOPIC_DEADLINES, &e, answered, &s->bell);
+    e = numbered(s, 7);
+    node_append(s->node, TOPIC_DEADLINES, &e, answered, &s->bell);
     WAIT_UNTIL(s, strstr(status(s).trouble, "stopped") != NULL);
     poison_puts = false;
     assert_false(status(s).ready);
-    snprintf(path, sizeof path, "%s/partition-0/poison-1.json", s->data);
-    assert_int_equal(stat(path, &st), 0);
-    assert_true(st.st_size > 100);
-    assert_int_equal(count_rows(s, query_cases), 0);
+    snprintf(path, sizeof path, "%s/partition-0/poison-duban.deadlines-2.json", s->data);
+    assert_true(slice_eq(kept(s, path, "offset"), S("2")));
+    assert_true(slice_eq(kept(s, path, "deadlines_next"), S("2")));
+    assert_non_null(strstr(kept(s, path, "reason").p, "fault was injected"));
+    assert_non_null(strstr(kept(s, path, "workflows").p, "\"hash\":\""));
+    assert_non_null(strstr(kept(s, path, "workflows").p, "\"definition_base64\":\""));
+    assert_non_null(strstr(kept(s, path, "workflows").p, "\"table\":\"number\""));
+    assert_non_null(strstr(kept(s, path, "instances").p, "\"table\":\"instance\""));
+    assert_int_equal(count_rows(s, query_cases), cases);
 
     /* Intake goes on meanwhile, and a restart takes what was kept waiting. */
     size_t before = s->bell.answers;
     e = numbered(s, 8);
-    worker_append(s->worker, TOPIC_DEADLINES, &e, answered, &s->bell);
+    node_append(s->node, TOPIC_DEADLINES, &e, answered, &s->bell);
     WAIT_UNTIL(s, s->bell.answers == before + 1);
-    worker_stop(s->worker);
+    node_stop(s->node);
     stage_start(s);
     WAIT_UNTIL(s, status(s).ready);
     WAIT_UNTIL(s, found(s, e.source, e.id) == QUERY_APPLIED);

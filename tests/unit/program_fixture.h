@@ -171,7 +171,7 @@ FX void build_measures(struct program *p)
     for (int i = ME_YELLOW; i <= ME_RED; i++)
         m[i].has_limit = true, m[i].limit = days(30), m[i].document = 0;
     m[ME_NOTE].basis = S(""), m[ME_NOTE].basis_of_rule = true;
-    PUT(m[ME_RED].body, m[ME_RED].nbody, struct template_part,
+    PUT(m[ME_RED].body.part, m[ME_RED].body.n, struct template_part,
         {WORD("请"), X1(EXPR_UNIT_ATTR, UNIT_TITLE, X_ROW(MEASURE_UNIT))}, {WORD("于"), X_ROW(MEASURE_LIMIT)},
         {WORD("前整改，文号"), X_ROW(MEASURE_NUMBER)}, {WORD("。"), NULL});
 }

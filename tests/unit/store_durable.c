@@ -28,10 +28,9 @@ static struct store *child_open(const char *folder)
 }
 
 /* Transaction n puts n into two tables and under a fixed name; then says so on stdout, one byte each. */
-static int child_write(const char *folder)
+static int write_on(struct store *s)
 {
     struct err e;
-    struct store *s = child_open(folder);
     for (uint64_t n = 1; s; n++) {
         unsigned char key[8];
         put_be64(key, n);
@@ -42,6 +41,18 @@ static int child_write(const char *folder)
             return 1;
     }
     return 1;
+}
+
+static int child_write(const char *folder)
+{
+    return write_on(child_open(folder));
+}
+
+static int child_defer(const char *folder)
+{
+    struct err e;
+    struct store *s = child_open(folder);
+    return s && store_defer(s, true, &e) ? write_on(s) : 1;
 }
 
 static int child_hold(const char *folder)
@@ -106,7 +117,7 @@ static int child_full(const char *folder)
 static const struct {
     const char *name;
     int (*run)(const char *folder);
-} children[] = {{"write", child_write}, {"hold", child_hold}, {"full", child_full}};
+} children[] = {{"write", child_write}, {"defer", child_defer}, {"hold", child_hold}, {"full", child_full}};
 
 /* ---- the parent's side */
 
@@ -159,7 +170,7 @@ static void test_kill_loses_nothing(void **state)
     uint64_t random = seed_take();
     for (int round = 0; round < 15; round++) {
         struct temp temp = temp_make();
-        struct child c = child_start("write", temp.path);
+        struct child c = child_start(round % 3 == 2 ? "defer" : "write", temp.path);
         uint64_t acknowledged = 1 + random_below(&random, 60);
         child_await(&c, acknowledged);
         acknowledged += child_kill(&c);
@@ -187,6 +198,121 @@ static void test_kill_loses_nothing(void **state)
         store_close(s);
         temp_remove(&temp);
     }
+}
+
+static uint64_t count_of(struct store *s)
+{
+    struct store_stats stats;
+    store_stats(s, &stats);
+    return stats.entries[TABLE_HISTORY];
+}
+
+/* Written without waiting for the disk by a process that was killed; then `mark` says when the machine was started last (NULL: as it was). */
+static struct temp deferred_and_killed(const char *mark)
+{
+    char path[300];
+    struct temp temp = temp_make();
+    struct child c = child_start("defer", temp.path);
+    child_await(&c, 20);
+    child_kill(&c);
+    snprintf(path, sizeof path, "%s/unsettled", temp.path);
+    assert_int_equal(access(path, F_OK), 0);
+    FILE *f = mark ? fopen(path, "w") : NULL;
+    if (f) {
+        fputs(mark, f);
+        fclose(f);
+    }
+    return temp;
+}
+
+static bool is_marked(const struct temp *temp)
+{
+    char path[300];
+    snprintf(path, sizeof path, "%s/unsettled", temp->path);
+    return access(path, F_OK) == 0;
+}
+
+static void test_deferred(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    struct temp temp = deferred_and_killed(NULL);
+    struct store *s = store_open_readonly(temp.path, &e);
+    assert_non_null(s);
+    assert_true(count_of(s) >= 20);
+    store_close(s);
+    assert_true(is_marked(&temp));
+
+    s = store_open(temp.path, 0, &e); /* it goes on so … */
+    assert_true(count_of(s) >= 20);
+    uint64_t n = count_of(s);
+    assert_true(store_trim(s, &e));
+    assert_int_equal(count_of(s), n);
+    assert_true(is_marked(&temp));
+    assert_true(store_defer(s, false, &e)); /* … until it is told */
+    assert_false(is_marked(&temp));
+    assert_true(store_defer(s, true, &e));
+    assert_true(is_marked(&temp));
+    assert_true(store_unsettle(s, &e)); /* a part of something, and then whole, and still deferred */
+    assert_true(store_settle(s, &e));
+    assert_true(is_marked(&temp));
+    store_close(s);
+    assert_false(is_marked(&temp));
+    s = store_open(temp.path, 0, &e);
+    assert_int_equal(count_of(s), n);
+    store_close(s);
+    temp_remove(&temp);
+}
+
+static void test_deferred_before_the_machine_stopped(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    struct temp temp = deferred_and_killed("01234567-89ab-cdef-0123-456789abcdef\n");
+    assert_null(store_open_readonly(temp.path, &e));
+    assert_says(e.text, "may not have reached the disk before the machine stopped");
+    struct store *s = store_open(temp.path, 0, &e);
+    assert_non_null(s);
+    assert_int_equal(count_of(s), 0);
+    assert_false(is_marked(&temp));
+    store_close(s);
+    temp_remove(&temp);
+
+    temp = deferred_and_killed(""); /* cut short when it was written */
+    s = store_open(temp.path, 0, &e);
+    assert_int_equal(count_of(s), 0);
+    store_close(s);
+    temp_remove(&temp);
+}
+
+/* A mark that cannot be read says nothing: neither that the data may be thrown away. */
+static void test_mark_that_cannot_be_read(void **state)
+{
+    (void)state;
+    char path[300];
+    struct err e = {0};
+    struct temp temp = temp_make();
+    struct store *s = store_open(temp.path, 0, &e);
+    struct store_txn *t = store_begin(s, true, &e);
+    assert_int_equal(store_put(t, TABLE_HISTORY, S("k"), S("v")), STORE_OK);
+    assert_int_equal(store_commit(t, &e), STORE_OK);
+    store_close(s);
+    snprintf(path, sizeof path, "%s/unsettled", temp.path);
+    assert_int_equal(symlink("unsettled", path), 0); /* it cannot be opened */
+    assert_null(store_open(temp.path, 0, &e));
+    assert_says(e.text, "cannot read");
+    unlink(path);
+    assert_int_equal(mkdir(path, 0700), 0); /* it can, but has no content */
+    assert_null(store_open(temp.path, 0, &e));
+    assert_says(e.text, "cannot read");
+    rmdir(path);
+    s = store_open(temp.path, 0, &e);
+    assert_non_null(s);
+    struct store_stats stats;
+    store_stats(s, &stats);
+    assert_int_equal(stats.entries[TABLE_HISTORY], 1);
+    store_close(s);
+    temp_remove(&temp);
 }
 
 static void test_in_use(void **state)
@@ -443,7 +569,10 @@ int main(int argc, char **argv)
             return children[i].run(argv[2]);
     self = argv[0];
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kill_loses_nothing), cmocka_unit_test(test_in_use),
+        cmocka_unit_test(test_kill_loses_nothing), cmocka_unit_test(test_deferred),
+        cmocka_unit_test(test_deferred_before_the_machine_stopped),
+        cmocka_unit_test(test_mark_that_cannot_be_read),
+        cmocka_unit_test(test_in_use),
         cmocka_unit_test(test_future_format),      cmocka_unit_test(test_foreign_folders),
         cmocka_unit_test(test_folder_is_made),     cmocka_unit_test(test_trim),
         cmocka_unit_test(test_full_map),           cmocka_unit_test(test_full_disk),

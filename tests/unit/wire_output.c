@@ -79,7 +79,7 @@ static void a_measure_as_json(void **state)
         "\"recipients\":[\"sfh-fgj\"],\"copies\":[\"sfh-yhb\"],\"document\":\"督办单\",\"number\":"
         "\"绥营督〔2024〕3号\","
         "\"caused_by\":{\"source\":\"portal-a\",\"id\":\"e1\"},\"rule\":\"suifenhe-2024/workflow.yaml:412\","
-        "\"body\":\"市发改局：\\n挂黄牌\",\"withdraws\":\"\",\"withdrawn_measure\":\"\",\"document_text\":null}");
+        "\"body\":\"市发改局：\\n挂黄牌\",\"withdraws\":\"\",\"withdrawn_measure\":\"\",\"document_text\":null,\"withdrawn\":null}");
     Duban__V1__Notification *to = notification(&out[1]), *copy = notification(&out[2]);
     assert_string_equal(to->recipient, "sfh-fgj");
     assert_false(to->copy);

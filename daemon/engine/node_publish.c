@@ -1,5 +1,5 @@
 /* A workflow's folder as an event, when it differs from what is in force. */
-#include "engine/worker_private.h"
+#include "engine/node_private.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -42,7 +42,7 @@ static void answer(void *ctx, const struct append_result *r)
         waiting_free(x);
 }
 
-static bool append_and_wait(struct worker *w, const struct cloud_event *event, struct err *e)
+static bool append_and_wait(struct node *n, const struct cloud_event *event, struct err *e)
 {
     struct waiting *x = mem_alloc(sizeof *x);
     struct timespec until;
@@ -51,7 +51,7 @@ static bool append_and_wait(struct worker *w, const struct cloud_event *event, s
     pthread_cond_init(&x->answered, NULL);
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += DURABLE_S;
-    worker_append(w, TOPIC_DEADLINES, event, answer, x);
+    node_append(n, TOPIC_DEADLINES, event, answer, x);
 
     pthread_mutex_lock(&x->lock);
     while (!x->done && pthread_cond_timedwait(&x->answered, &x->lock, &until) != ETIMEDOUT)
@@ -69,19 +69,19 @@ static bool append_and_wait(struct worker *w, const struct cloud_event *event, s
 /* ---- which event */
 
 /* The same closure may come into force again after another one: its event then needs an id of its own. */
-static bool was_applied(struct worker *w, const struct cloud_event *event, struct arena *a)
+static bool was_applied(struct node *n, const struct cloud_event *event, struct arena *a)
 {
     struct err why;
     struct slice json;
-    struct store_txn *t = worker_read(w, worker_partition_of(w, event->workflow), &why);
+    struct store_txn *t = node_read(n, node_partition_of(n, event->workflow), &why);
     bool applied = t != NULL && query_event(t, event->source, event->id, a, &json) == QUERY_APPLIED;
 
     store_abort(t);
     return applied;
 }
 
-bool worker_publish(struct worker *w, const char *dir, struct slice actor, struct slice reason,
-                    struct diags *d, struct worker_published *out, struct err *e)
+bool node_publish(struct node *n, const char *dir, struct slice actor, struct slice reason,
+                    struct diags *d, struct node_published *out, struct err *e)
 {
     struct bundle b;
     const struct program *p = bundle_read(dir, &b, d) ? lang_compile(&b, d->arena, d) : NULL;
@@ -89,19 +89,20 @@ bool worker_publish(struct worker *w, const char *dir, struct slice actor, struc
     struct slice in_force;
     unsigned nth = 1;
 
-    *out = (struct worker_published){.source = S("duband")};
+    *out = (struct node_published){.source = S("duband")};
     if (p == NULL)
         return err_set(e, "%s: the workflow does not pass its checks", dir);
     out->workflow = p->id;
     out->unchanged =
-        worker_in_force(w, p->id, d->arena, &in_force) && slice_eq(in_force, definition_hash(&b, d->arena));
+        node_in_force(n, p->id, d->arena, &in_force) && slice_eq(in_force, definition_hash(&b, d->arena));
     if (out->unchanged)
         return true;
 
-    instant_t time = w->options.events_time ? definition_start(p, worker_now()) : worker_now();
+    instant_t time = n->options.events_time ? definition_start(p, worker_now()) : worker_now();
     do
         definition_event(&b, p->id, actor, reason, nth++, time, d->arena, &event);
-    while (was_applied(w, &event, d->arena));
+    while (was_applied(n, &event, d->arena));
     out->id = event.id;
-    return append_and_wait(w, &event, e);
+    out->elsewhere = node_place(n, node_partition_of(n, p->id)) != NODE_HERE;
+    return append_and_wait(n, &event, e);
 }

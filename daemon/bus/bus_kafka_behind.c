@@ -1,0 +1,137 @@
+/* Missing history, taken in while the partition serves. The position in the store stays where it was until all of
+ * it is there: whatever happens meanwhile, what lies behind it is read again, and put once more as it was. */
+#include "bus/bus_kafka.h"
+
+#define STEP_LEAST_MS 5
+#define STEP_MOST_MS 20 /* when no batch was made of late, or batches take much longer */
+#define LATE_MS 200     /* of late */
+#define STEP_PART 10    /* of a batch's time, between two batches */
+#define STEP_RECORDS 5000
+#define STEP_BYTES ((size_t)4 << 20)
+#define AGAIN_MS 1000 /* when the broker did not say where the log ends */
+#define TELL_MS 10000
+
+static void tell(struct kafka *k, const struct part *p)
+{
+    int64_t have = p->at.history_next > 0 ? p->at.history_next : 0;
+    if (k->hooks.history)
+        k->hooks.history(k->hooks.ctx, p->id, p->behind < 0 ? p->behind : have, p->behind);
+}
+
+void kafka_behind_start(struct kafka *k, struct part *p)
+{
+    if (p->history_end < p->at.history_next)
+        p->history_end = p->at.history_next;
+    p->behind = p->history_end > 0 && p->history_end > p->at.history_next ? p->history_end : -1;
+    tell(k, p);
+}
+
+/* From where it was missing on, all that came since was this partition's own, and is there. */
+static void complete(struct kafka *k, struct part *p)
+{
+    if (!kafka_log_hand_over(k, p, TOPIC_HISTORY, NULL, p->history_end))
+        return;
+    p->at.history_next = p->history_end;
+    p->behind = -1;
+    k->behind = NULL;
+    kafka_log_end(k);
+    tell(k, p);
+    log_info("kafka: partition %d: its history is complete, up to offset %lld", p->id,
+             (long long)p->at.history_next);
+    k->stir = true;
+}
+
+static void hand_over(struct kafka *k, struct part *p)
+{
+    int64_t now = kafka_monotonic_ms();
+    if (p->nheld == 0 || !kafka_log_hand_over(k, p, TOPIC_HISTORY, NULL, p->resume))
+        return;
+    p->at.history_next = p->resume;
+    tell(k, p);
+    if (now - k->told < TELL_MS)
+        return;
+    k->told = now;
+    log_info("kafka: partition %d takes its history in: at offset %lld of %lld", p->id,
+             (long long)p->resume, (long long)p->behind);
+}
+
+/* True: that was the last. */
+static bool take(struct kafka *k, struct part *p, rd_kafka_message_t *m)
+{
+    bool ours = kafka_log_is(k, p, TOPIC_HISTORY, m);
+    if (ours && !m->err && m->offset < p->behind) {
+        kafka_allowed(k, 1u << TOPIC_HISTORY);
+        p->resume = m->offset + 1;
+        kafka_log_hold(p, m);
+        return p->resume >= p->behind;
+    }
+    /* A record from there on is of a batch since; the end may be markers of transactions alone. */
+    bool end = ours && (!m->err || (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF && m->offset >= p->behind));
+    if (end || (ours && !m->err))
+        kafka_allowed(k, 1u << TOPIC_HISTORY);
+    if (m->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+        kafka_deny(k, RIGHT_READ, 1u << TOPIC_HISTORY);
+    else if (m->err && m->err != RD_KAFKA_RESP_ERR__PARTITION_EOF && !kafka_is_denial(m->err))
+        kafka_reason(k, "partition %d, taking history in: %s", p->id, rd_kafka_message_errstr(m));
+    rd_kafka_message_destroy(m);
+    return end;
+}
+
+/* How long batches may be kept waiting. Half of it goes into reading, the rest into the store. */
+static int64_t step_ms(const struct kafka *k)
+{
+    int64_t ms = k->batch.took / STEP_PART;
+    if (kafka_monotonic_ms() - k->batch.ended > LATE_MS || ms > STEP_MOST_MS)
+        return STEP_MOST_MS;
+    return ms > STEP_LEAST_MS ? ms : STEP_LEAST_MS;
+}
+
+/* True: all of it was read. */
+static bool read_slice(struct kafka *k, struct part *p)
+{
+    rd_kafka_message_t *m[100];
+    int64_t until = kafka_monotonic_ms() + (step_ms(k) + 1) / 2;
+    bool end = p->resume >= p->behind;
+    while (!end && p->nheld < STEP_RECORDS && p->held_bytes < STEP_BYTES && kafka_monotonic_ms() < until) {
+        ssize_t n = rd_kafka_consume_batch_queue(k->restorer_queue, 0, m, sizeof m / sizeof *m);
+        if (n <= 0) {
+            kafka_log_nudge(k, p, TOPIC_HISTORY);
+            break;
+        }
+        for (ssize_t i = 0; i < n; i++)
+            if (end)
+                rd_kafka_message_destroy(m[i]);
+            else
+                end = take(k, p, m[i]);
+        k->stir = true; /* batches come first, then another slice */
+    }
+    return end;
+}
+
+static struct part *next_behind(const struct kafka *k)
+{
+    for (size_t i = 0; i < k->nparts; i++)
+        if (k->part[i]->state == PART_RUNS && k->part[i]->behind >= 0)
+            return k->part[i];
+    return NULL;
+}
+
+void kafka_behind_step(struct kafka *k)
+{
+    struct part *p = k->behind;
+    if (p && p->state != PART_RUNS) /* halted meanwhile */
+        p = k->behind = NULL;
+    if (!p && kafka_monotonic_ms() >= k->behind_at && (p = next_behind(k))) {
+        k->behind_at = kafka_monotonic_ms() + AGAIN_MS;
+        if (!kafka_log_begin(k, p, TOPIC_HISTORY, p->at.history_next))
+            return;
+        k->behind_at = 0;
+        k->behind = p;
+    }
+    if (!p)
+        return;
+    if (read_slice(k, p))
+        complete(k, p);
+    else
+        hand_over(k, p);
+}

@@ -1,0 +1,98 @@
+"""A stopped node's stores against the topics, by LMDB's own mdb_dump and a fold of the changelog outside: no code of duband's.
+
+A store stands at a batch. It has to hold exactly what the changelog says up to the marker of that batch, the timers that the instances of that state
+call for, and the history as it stands on its topic."""
+import struct
+import subprocess
+
+import contracts
+
+STATE = ["definition", "instance", "number", "seen", "proposal"]  # the first byte of a changelog key counts them
+MARKER = b"\xff"
+
+
+def dump(folder, table):
+    """{key: value} of one table."""
+    run = subprocess.run(["mdb_dump", "-s", table, str(folder)], capture_output=True, stdin=subprocess.DEVNULL, timeout=120, check=False)
+    if run.returncode != 0:
+        raise RuntimeError(f"mdb_dump -s {table} {folder}: {run.stderr.decode(errors='replace').strip()}")
+    lines = [bytes.fromhex(line.strip().decode()) for line in run.stdout.split(b"HEADER=END\n", 1)[1].splitlines() if line.startswith(b" ")]
+    return dict(zip(lines[::2], lines[1::2]))
+
+
+def batches(records):
+    """(number, {(table, key): value or None}, history's end) of each batch of one partition's changelog, in order."""
+    out, going = [], {}
+    for r in records:
+        if r.key == MARKER:
+            marker = contracts.decode("Marker", r.value)
+            out.append((int(marker["batch"]), going, int(marker["history_next"])))
+            going = {}
+        else:
+            going[STATE[r.key[0]], r.key[1:]] = r.value
+    if going:
+        raise AssertionError(f"{len(going)} entries behind the last marker: a batch that ends nowhere")
+    return out
+
+
+def _signed(data):
+    """A big-endian integer whose sign bit is flipped."""
+    return struct.unpack(">Q", data)[0] - (1 << 63)
+
+
+def _timers(instances):
+    """The index that the instances call for."""
+    out = set()
+    for key, value in instances.items():
+        workflow, rest = key.split(b"\0", 1)
+        for timer in contracts.decode("Instance", value).get("timers", []):
+            if not timer.get("held"):
+                due = struct.pack(">Q", int(timer["due_ms"]) + (1 << 63))
+                out.add(workflow + b"\0" + due + rest + timer["name"].encode() + b"\0" + struct.pack(">I", timer.get("n", 0)))
+    return out
+
+
+def _history(records):
+    """{key in the store: (value, offset)}"""
+    out, last = {}, {}
+    for r in records:
+        last[r.key] = last.get(r.key, 0) + 1
+        out[r.key + b"\0" + struct.pack(">Q", last[r.key])] = r.value, r.offset
+    return out
+
+
+def _unlike(what, have, want):
+    if have == want:
+        return []
+    differs = sorted(k for k in have.keys() | want.keys() if have.get(k) != want.get(k))
+    return [f"{what}: {len(have)} entries, {len(want)} called for; {len(differs)} differ, the first is {differs[0]!r}: "
+            f"have {have.get(differs[0])!r:.300}, want {want.get(differs[0])!r:.300}"]
+
+
+def compare(folder, changelog, history, last=True):
+    """What is wrong with one partition's store, given that partition's records; `last`: it must stand at the last batch and hold all of history."""
+    meta = dump(folder, "meta")
+    batch = struct.unpack(">Q", meta[b"batch"])[0] if b"batch" in meta else 0
+    known, state, end = batches(changelog), {table: {} for table in STATE}, 0
+    if batch and batch not in [number for number, _, _ in known]:
+        return [f"{folder}: the store is at batch {batch}, of which the changelog knows nothing"]
+    if last and known and batch != known[-1][0]:
+        return [f"{folder}: the store is at batch {batch}, batch {known[-1][0]} was committed last"]
+    for number, changes, end_then in known:
+        if number > batch:
+            break
+        end = end_then
+        for (table, key), value in changes.items():
+            if value:
+                state[table][key] = value
+            else:
+                state[table].pop(key, None)
+    wrong = []
+    for table in STATE:
+        wrong += _unlike(f"{folder}, {table}", dump(folder, table), state[table])
+    wrong += _unlike(f"{folder}, timer", dict.fromkeys(dump(folder, "timer"), True), dict.fromkeys(_timers(state["instance"]), True))
+    next_history = _signed(meta[b"bus.history_next"]) if b"bus.history_next" in meta else 0
+    if last and next_history < end:
+        wrong.append(f"{folder}: history goes up to offset {next_history}, the last marker says {end}")
+    wanted = {key: value for key, (value, offset) in _history(history).items() if offset < next_history}
+    return wrong + _unlike(f"{folder}, history", dump(folder, "history"), wanted)
