@@ -86,7 +86,7 @@ class Cluster:
                         for r in self.read(topic)] for topic in OUTPUTS}
 
     def inputs(self, keep=lambda record: True):
-        return [_of_kafka(r) for topic in INPUTS for r in self.read(topic) if keep(r)]
+        return [_of_kafka(r) for topic in INPUTS for r in self.read(topic) if not r.header("duban_barrier") and keep(r)]
 
     def produce(self, topic, key, value, headers, murmur2=True):
         """One record, by a portal of its own; it is on the topic when this returns."""

@@ -18,6 +18,7 @@
  *   bus_kafka_reader.c     topics as others read them
  *   bus_kafka_writer.c     a whole state in one transaction
  *   bus_kafka_commit.c     one batch, one transaction
+ *   bus_kafka_barrier.c    where an input log ends when it is replicated
  *   bus_kafka_append.c     producer of inputs, with a thread of its own
  *   bus_kafka_lookout.c    thread that asks for high-water marks, and whether the broker is back
  *   bus_kafka_trouble.c    errors: what they mean, and saying them once
@@ -44,6 +45,7 @@
 #define LANES_RECORDS 20000
 #define LANES_BYTES ((size_t)24 << 20)
 #define LANE_LEAST 500
+#define KAFKA_BARRIER "duban_barrier" /* header of a record without key and value in an input log: see barrier */
 #define MARKER_KEY 0xff    /* first and only byte of a marker's key; table ids are smaller */
 
 enum phase {
@@ -184,6 +186,7 @@ struct kafka {
     int request_bytes;  /* most of a produce request for one partition … */
     int request_made;   /* … and what the producer was made with */
     atomic_int npartitions;
+    bool replicated; /* an input topic is */
 
     rd_kafka_consumer_group_metadata_t *generation; /* of the assignment, taken when it came */
     struct part **part;
@@ -325,6 +328,9 @@ void kafka_undo(struct bus *b, int partition, struct store_txn *t);
 /* append */
 bool kafka_appender_open(struct kafka *k, struct err *e);
 void kafka_appender_close(struct kafka *k);
+/* As kafka_append, to a partition whatever the key. */
+void kafka_append_to(struct kafka *k, const struct record *r, int partition, void (*done)(void *, const struct append_result *),
+                     void *ctx);
 void kafka_append(struct bus *b, const struct record *r, void (*done)(void *, const struct append_result *),
                   void *ctx);
 void kafka_on_append(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque);
@@ -337,7 +343,12 @@ bool kafka_bare_fail(struct kafka *k, const char *what, rd_kafka_resp_err_t err,
 /* progress */
 void kafka_progress(struct bus *b, int partition, struct bus_progress *out);
 
+/* barrier */
+void kafka_barrier_place(struct kafka *k, struct question q); /* answers by kafka_lookout_told */
+bool kafka_is_barrier(const rd_kafka_message_t *m);
+
 /* lookout */
+void kafka_lookout_told(struct kafka *k, struct question q); /* any thread: an answer */
 bool kafka_lookout_open(struct kafka *k, struct err *e);
 void kafka_lookout_close(struct kafka *k);
 void kafka_lookout_stir(struct kafka *k); /* any thread */

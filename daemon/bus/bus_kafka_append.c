@@ -77,25 +77,37 @@ static rd_kafka_resp_err_t send_record(struct appender *a, const struct record *
     return err;
 }
 
+void kafka_append_to(struct kafka *k, const struct record *r, int partition, void (*done)(void *, const struct append_result *),
+                     void *ctx)
+{
+    struct waiting *w = mem_alloc(sizeof *w);
+    *w = (struct waiting){done, ctx, r->topic};
+    rd_kafka_resp_err_t err = send_record(&k->appender, r, partition, w);
+    if (err)
+        finish(w, (struct append_result){.partition = partition,
+                                         .offset = -1,
+                                         .retry = may_retry(err),
+                                         .why = rd_kafka_err2str(err)});
+}
+
+static void refuse(const struct record *r, const char *why, bool retry, void (*done)(void *, const struct append_result *),
+                   void *ctx)
+{
+    const struct append_result refused = {.topic = r->topic, .offset = -1, .retry = retry, .why = why};
+    done(ctx, &refused);
+}
+
 void kafka_append(struct bus *b, const struct record *r, void (*done)(void *, const struct append_result *),
                   void *ctx)
 {
     struct kafka *k = kafka_of(b);
-    struct waiting *w = mem_alloc(sizeof *w);
-    *w = (struct waiting){done, ctx, r->topic};
     int n = atomic_load(&k->npartitions);
     if (r->topic >= MERGE_LANES) {
-        finish(w, (struct append_result){.offset = -1, .why = "not an input topic"});
+        refuse(r, "not an input topic", false, done, ctx);
     } else if (n == 0) {
-        finish(w, (struct append_result){.offset = -1, .retry = true, .why = "the log has not answered yet"});
+        refuse(r, "the log has not answered yet", true, done, ctx);
     } else {
-        int partition = bus_partition_of(r->key, n);
-        rd_kafka_resp_err_t err = send_record(&k->appender, r, partition, w);
-        if (err)
-            finish(w, (struct append_result){.partition = partition,
-                                             .offset = -1,
-                                             .retry = may_retry(err),
-                                             .why = rd_kafka_err2str(err)});
+        kafka_append_to(k, r, bus_partition_of(r->key, n), done, ctx);
     }
 }
 

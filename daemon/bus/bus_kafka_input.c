@@ -98,6 +98,11 @@ static bool input_push(struct kafka *k, struct part *p, int v, rd_kafka_message_
             k->topic[v], k->topic[v]);
         return false;
     }
+    if (kafka_is_barrier(m)) {
+        l->known = m->offset + 1;
+        k->stir = true;
+        return false;
+    }
     if (k->options.events_time)
         received = event_receipt(l, m, received);
     merge_push(p->merge, (enum topic)v,

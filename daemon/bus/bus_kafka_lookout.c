@@ -64,14 +64,19 @@ static bool broker_answers(struct kafka *k)
     return true;
 }
 
-static void answer(struct kafka *k, struct question q)
+void kafka_lookout_told(struct kafka *k, struct question q)
 {
-    if (!kafka_watermarks(k, k->topic[q.lane], q.partition, NULL, &q.mark))
-        q.mark = -1;
     pthread_mutex_lock(&k->lookout.lock);
     push(&k->lookout.done, &k->lookout.ndone, &k->lookout.cdone, q);
     pthread_mutex_unlock(&k->lookout.lock);
     kafka_stir(k);
+}
+
+static void answer(struct kafka *k, struct question q)
+{
+    if (!kafka_watermarks(k, k->topic[q.lane], q.partition, NULL, &q.mark))
+        q.mark = -1;
+    kafka_lookout_told(k, q);
 }
 
 /* Called with the lock held. True: nothing came up within the time. */
@@ -159,9 +164,13 @@ void kafka_lookout_stir(struct kafka *k)
 void kafka_lookout_ask(struct kafka *k, int partition, int lane)
 {
     struct lookout *l = &k->lookout;
+    const struct question q = {.assignment = k->assignment, .partition = partition, .lane = lane, .mark = -1};
+    if (k->replicated) {
+        kafka_barrier_place(k, q);
+        return;
+    }
     pthread_mutex_lock(&l->lock);
-    push(&l->todo, &l->ntodo, &l->ctodo,
-         (struct question){.assignment = k->assignment, .partition = partition, .lane = lane, .mark = -1});
+    push(&l->todo, &l->ntodo, &l->ctodo, q);
     pthread_cond_signal(&l->stirred);
     pthread_mutex_unlock(&l->lock);
 }

@@ -31,7 +31,7 @@ class Duband:
         group = prefix.strip(".")
         log = folder / f"{group}.log"
         self.node = Node([WORKFLOW], data=self.data, bus="kafka", node=group,
-                         **{"kafka.prefix": prefix, "kafka.group": group, "kafka.properties.bootstrap.servers": broker.bootstrap})
+                         mapped=0, **{"kafka.prefix": prefix, "kafka.group": group, "kafka.properties.bootstrap.servers": broker.bootstrap})
         os.unlink(self.node.log_path)
         self.node.log_path = str(log)
 

@@ -65,6 +65,7 @@ void plan_make(uint64_t seed)
     plan.compact = rate(0.4, 0.1, 1);
     plan.wipe = rate(0.3, 0.1, 0.6);
     plan.old = rate(0.3, 0.1, 0.6);
+    plan.behind = chance(0.3) ? between(1, 40) * MS : 0;
     plan.skew = chance(0.4) ? between(1, 3000) * MS : 0;
     plan.workers = chance(0.6) ? 1 : (size_t)between(2, 3);
     plan.standby = chance(0.25);

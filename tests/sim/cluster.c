@@ -2,6 +2,8 @@
  * for those who read committed, with its marker. */
 #include "sim.h"
 
+#include "bus/merge.h"
+
 #include <string.h>
 
 bool broker_up;
@@ -41,6 +43,20 @@ static struct slice copy(struct slice s)
     return (struct slice){p, s.n};
 }
 
+static void replicated(void *arg)
+{
+    consumers_stir(arg);
+}
+
+/* Nobody sees a record before its replicas have it, and none before the one ahead of it. */
+static void replicate(struct log *l, struct entry *e)
+{
+    e->seen_at += between(0, plan.behind);
+    if (l->n > 0 && l->entry[l->n - 1]->seen_at > e->seen_at)
+        e->seen_at = l->entry[l->n - 1]->seen_at;
+    later(e->seen_at - now, NULL, replicated, l);
+}
+
 static struct entry *append(struct log *l)
 {
     if (l->n == l->cap) {
@@ -50,6 +66,9 @@ static struct entry *append(struct log *l)
     struct entry *e = mem_alloc(sizeof *e);
     e->offset = (int64_t)l->n;
     e->ts_ms = wall_ms(NULL);
+    e->seen_at = now;
+    if (plan.behind > 0 && l->topic < MERGE_LANES)
+        replicate(l, e);
     l->entry[l->n++] = e;
     return e;
 }
@@ -87,9 +106,17 @@ void log_end_share(struct share *s, bool commit)
     consumers_stir(s->log);
 }
 
+int64_t log_high(const struct log *l)
+{
+    size_t n = l->n;
+    while (n > 0 && l->entry[n - 1]->seen_at > now)
+        n--;
+    return (int64_t)n;
+}
+
 int64_t log_stable(const struct log *l)
 {
-    int64_t stable = (int64_t)l->n;
+    int64_t stable = log_high(l);
     for (const struct share *s = l->open; s; s = s->next)
         if (s->first < stable)
             stable = s->first;
@@ -99,6 +126,11 @@ int64_t log_stable(const struct log *l)
 bool entry_is_data(const struct entry *e)
 {
     return !e->control && !e->gone && !(e->share && e->share->state == TXN_ABORTED);
+}
+
+bool entry_is_input(const struct entry *e)
+{
+    return entry_is_data(e) && !(e->nheaders == 1 && slice_eq(e->header[0].name, S("duban_barrier")));
 }
 
 /* Of each key below some stable offset the last record stays; the end of the log is never touched. */

@@ -106,13 +106,13 @@ static void fetch(void *arg)
         kick(t, 100 * MS);
         return;
     }
-    int64_t end = t->consumer->committed_only ? log_stable(t->log) : (int64_t)t->log->n;
+    int64_t end = t->consumer->committed_only ? log_stable(t->log) : log_high(t->log);
     if (t->fetch_next > (int64_t)t->log->n || t->fetch_next < 0) {
         push_error(t, t->fetch_next, RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET);
         t->active = false;
         return;
     }
-    t->end = (int64_t)t->log->n;
+    t->end = log_high(t->log);
     for (int64_t n = chance(0.5) ? 1000 : between(1, 5); n > 0 && t->fetch_next < end; n--)
         push_entry(t, t->log->entry[t->fetch_next++]);
     if (t->fetch_next < end) {
@@ -288,7 +288,7 @@ rd_kafka_resp_err_t rd_kafka_offsets_for_times(rd_kafka_t *rk, rd_kafka_topic_pa
         size_t at = 0;
         if (list->elems[i].offset < 0) { /* the protocol's beginning and end */
             bool end = list->elems[i].offset == RD_KAFKA_OFFSET_END;
-            list->elems[i].offset = !end ? 0 : rk->consumer->committed_only ? log_stable(l) : (int64_t)l->n;
+            list->elems[i].offset = !end ? 0 : rk->consumer->committed_only ? log_stable(l) : log_high(l);
             continue;
         }
         while (at < l->n && (l->entry[at]->ts_ms < list->elems[i].offset || l->entry[at]->gone))
@@ -330,7 +330,7 @@ rd_kafka_resp_err_t rd_kafka_query_watermark_offsets(rd_kafka_t *rk, const char 
     if (!travel(until_of(timeout_ms)))
         return RD_KAFKA_RESP_ERR__TIMED_OUT;
     *low = 0;
-    *high = rk->consumer->committed_only ? log_stable(l) : (int64_t)l->n;
+    *high = rk->consumer->committed_only ? log_stable(l) : log_high(l);
     trace("= %s-%d ends at %lld", topic, partition, (long long)*high);
     pass(hop());
     if (now < plan.faults_until && chance(plan.lost))

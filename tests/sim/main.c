@@ -144,13 +144,21 @@ static int run_all(uint64_t first, uint64_t histories, int jobs)
     return failed ? 1 : 0;
 }
 
+static int usage(void)
+{
+    fputs("usage: sim [--seed N] [--histories N] [--jobs N] [--replay SEED]\n", stderr);
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
     const char *given = getenv("SEED");
     uint64_t seed = given && *given ? strtoull(given, NULL, 10) : (uint64_t)real_time() % 100000 * 100000, histories = 10000, replay = 0;
     int jobs = (int)sysconf(_SC_NPROCESSORS_ONLN);
-    for (int i = 1; i + 1 < argc; i += 2) {
-        uint64_t v = strtoull(argv[i + 1], NULL, 10);
+    for (int i = 1; i < argc; i += 2) {
+        uint64_t v;
+        if (i + 1 == argc || !parse_u64(slice_of(argv[i + 1]), &v))
+            return usage();
         if (strcmp(argv[i], "--seed") == 0)
             seed = v;
         else if (strcmp(argv[i], "--histories") == 0)
@@ -159,6 +167,8 @@ int main(int argc, char **argv)
             jobs = (int)v;
         else if (strcmp(argv[i], "--replay") == 0)
             replay = v;
+        else
+            return usage();
     }
     counts = mmap(NULL, COUNTS * sizeof *counts, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     log_set_level(replay ? LOG_DEBUG : LOG_INFO);

@@ -17,7 +17,7 @@ static int64_t wanted(const struct log *l)
 {
     int64_t next = 0;
     for (size_t i = 0; i < l->n; i++)
-        if (entry_is_data(l->entry[i]))
+        if (entry_is_input(l->entry[i]))
             next = l->entry[i]->offset + 1;
     return next;
 }
@@ -120,7 +120,7 @@ static void collect(void *ctx, const struct record *r)
 
 static const struct entry *next_data(const struct log *l, size_t *at)
 {
-    while (*at < l->n && !entry_is_data(l->entry[*at]))
+    while (*at < l->n && !entry_is_input(l->entry[*at]))
         ++*at;
     return *at < l->n ? l->entry[*at] : NULL;
 }

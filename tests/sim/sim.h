@@ -62,6 +62,7 @@ struct plan {
     double unknown;             /* of delivery reports: their offset is not known */
     double compact;             /* per second: a changelog */
     double wipe, old;           /* of restarts: the disk is empty, or an older copy */
+    int64_t behind;             /* most time until an input record is on all replicas, and readers see it; 0: one replica */
     int64_t skew;               /* the most by which a node's clock is off */
     size_t batch;
     size_t workers;
@@ -135,6 +136,7 @@ struct share {
 
 struct entry {
     int64_t offset, ts_ms;
+    int64_t seen_at; /* virtual time from which readers see it */
     bool control;
     bool gone; /* compacted away */
     struct share *share; /* NULL: outside of transactions */
@@ -161,8 +163,10 @@ struct log *log_of(const char *topic, int partition); /* NULL: there is none */
 struct entry *log_append(struct log *l, struct share *share, struct slice key, struct slice value,
                          const struct header *header, size_t nheaders);
 void log_end_share(struct share *s, bool commit); /* its marker */
+int64_t log_high(const struct log *l);            /* high-water mark */
 int64_t log_stable(const struct log *l);          /* LSO */
 bool entry_is_data(const struct entry *e);        /* to a read_committed reader, below LSO */
+bool entry_is_input(const struct entry *e);       /* … and not one of the bus's own */
 void log_compact(struct log *l);
 bool broker_is_up(void *unused);
 

@@ -42,6 +42,19 @@ static void utf8_is_checked(void **state)
             fail_msg("example %zu", i);
 }
 
+static void utf8_is_checked_by_eights(void **state)
+{
+    (void)state;
+    for (size_t at = 0; at < 20; at++) {
+        char text[20];
+        memset(text, 'a', sizeof text);
+        assert_true(slice_is_utf8((struct slice){text, sizeof text}));
+        text[at] = '\xff';
+        assert_false(slice_is_utf8((struct slice){text, sizeof text}));
+        assert_true(slice_is_utf8((struct slice){text, at}));
+    }
+}
+
 static void printable_has_no_control_bytes(void **state)
 {
     (void)state;
@@ -132,6 +145,18 @@ static void arena_texts(void **state)
     arena_free(a);
 }
 
+static void parts_are_joined(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new();
+    const struct slice part[] = {S("a"), {NULL, 0}, S("bc")};
+    struct slice all = arena_join(a, part, 3);
+    assert_int_equal(all.n, 3);
+    assert_string_equal(all.p, "abc");
+    assert_string_equal(arena_join(a, part, 0).p, "");
+    arena_free(a);
+}
+
 static void pushing_keeps_what_was_there(void **state)
 {
     struct arena *a = arena_new();
@@ -190,11 +215,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(order_is_by_bytes_then_length),
         cmocka_unit_test(utf8_is_checked),
+        cmocka_unit_test(utf8_is_checked_by_eights),
         cmocka_unit_test(printable_has_no_control_bytes),
         cmocka_unit_test(big_endian_keeps_order),
         cmocka_unit_test(numbers_are_strict),
         cmocka_unit_test(arena_is_zeroed_and_reused),
         cmocka_unit_test(arena_texts),
+        cmocka_unit_test(parts_are_joined),
         cmocka_unit_test(pushing_keeps_what_was_there),
         cmocka_unit_test(buffers_grow),
         cmocka_unit_test(errors_are_cut_at_characters),
