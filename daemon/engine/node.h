@@ -30,19 +30,6 @@ struct node_options {
 struct node *node_start(const struct node_options *o, struct err *e);
 void node_stop(struct node *n); /* finishes the batches at hand, closes everything, joins the threads. NULL is fine */
 
-/* Any thread. Checks the record against the program in force (decoding, kinds, types: what the sender can mend) and decides its topic. Of a
- * workflow that is served elsewhere only the form can be checked; and a fact whose topic its definition decides cannot be placed, unless the
- * partition is followed here. */
-enum node_verdict {
-    NODE_FINE,
-    NODE_WRONG,    /* reasons were added */
-    NODE_UNPLACED  /* its workflow's own node must take it */
-};
-enum node_verdict node_check(struct node *n, const struct cloud_event *e, struct arena *a, enum topic *topic, struct reasons *why);
-/* Any thread: append to the bus; done is called once, from any thread. */
-void node_append(struct node *n, enum topic topic, const struct cloud_event *e,
-                 void (*done)(void *ctx, const struct append_result *r), void *ctx);
-
 /* Any thread. Where a partition is served. */
 enum node_place {
     NODE_HERE,     /* by a worker of this node: restored, and readable */
@@ -52,6 +39,21 @@ enum node_place {
     NODE_ELSEWHERE
 };
 enum node_place node_place(struct node *n, int partition);
+
+/* Any thread. Checks the record against the program in force (decoding, kinds, types: what the sender can mend) and decides its topic. Of a
+ * workflow that is served elsewhere only the form can be checked; and a fact whose topic its definition decides cannot be placed, unless the
+ * partition is followed here. *place: where its partition was at that moment. */
+enum node_verdict {
+    NODE_FINE,
+    NODE_WRONG,    /* reasons were added */
+    NODE_UNPLACED  /* its workflow's own node must take it */
+};
+enum node_verdict node_check(struct node *n, const struct cloud_event *e, struct arena *a, enum topic *topic, struct reasons *why,
+                             enum node_place *place);
+/* Any thread: append to the bus; done is called once, from any thread. */
+void node_append(struct node *n, enum topic topic, const struct cloud_event *e,
+                 void (*done)(void *ctx, const struct append_result *r), void *ctx);
+
 /* Any thread. Who serves a partition of NODE_ELSEWHERE, by the last batch that was committed. ASKED: that is being looked up, which takes some
  * 50 ms, and `committed` is called then. A URL of this node's own counts as unknown: nobody has taken it over yet. */
 #define NODE_URL_MAX 256

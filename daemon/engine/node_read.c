@@ -6,57 +6,6 @@
 
 #include "engine/intake.h"
 
-/* ---- programs: held while they are looked at, whatever is published meanwhile */
-
-static struct definition *in_partition(const struct partition *p, struct slice workflow)
-{
-    for (size_t i = 0; i < p->ndefinitions; i++)
-        if (slice_eq(definition_program(p->definitions[i])->id, workflow))
-            return definition_hold(p->definitions[i]);
-    return NULL;
-}
-
-static struct definition *definition_in_force(struct node *n, struct slice workflow)
-{
-    struct partition *p = registry_find(n->registry, node_partition_of(n, workflow));
-
-    pthread_mutex_lock(&n->registry->lock);
-    struct definition *found = p != NULL ? in_partition(p, workflow) : NULL;
-    pthread_mutex_unlock(&n->registry->lock);
-    return found;
-}
-
-enum node_verdict node_check(struct node *n, const struct cloud_event *e, struct arena *a, enum topic *topic,
-                             struct reasons *why)
-{
-    enum node_place place = node_place(n, node_partition_of(n, e->workflow));
-    struct definition *d = definition_in_force(n, e->workflow);
-    const struct program *p = d != NULL ? definition_program(d) : NULL;
-    instant_t now = worker_now();
-    size_t before = why->n;
-    bool ok;
-
-    if (n->options.events_time && e->time != INSTANT_NONE && e->time < now)
-        now = e->time;
-    if (place == NODE_ELSEWHERE || place == NODE_FOLLOWED)
-        ok = intake_place(p, e, a, topic, why);
-    else
-        ok = intake_check(p, e, now, a, topic, why);
-    definition_release(d);
-    return ok ? NODE_FINE : why->n > before ? NODE_WRONG : NODE_UNPLACED;
-}
-
-bool node_in_force(struct node *n, struct slice workflow, struct arena *a, struct slice *hash)
-{
-    struct definition *d = definition_in_force(n, workflow);
-
-    if (d == NULL)
-        return false;
-    *hash = arena_dup(a, definition_program(d)->hash);
-    definition_release(d);
-    return true;
-}
-
 /* ---- where a partition is */
 
 static bool group_has_spoken(struct node *n)
@@ -71,21 +20,79 @@ static bool group_has_spoken(struct node *n)
     return true;
 }
 
+/* Called with the registry's lock. */
+static enum node_place place_of(const struct partition *p, bool spoken)
+{
+    if (p != NULL && p->readable)
+        return p->owner != NULL && p->owner->slot < 0 ? NODE_FOLLOWED : NODE_HERE;
+    if (p != NULL && p->kept)
+        return NODE_KEPT;
+    return !spoken || (p != NULL && p->wanted != NULL) ? NODE_COMING : NODE_ELSEWHERE;
+}
+
 enum node_place node_place(struct node *n, int partition)
 {
     const struct partition *p = registry_find(n->registry, partition);
     bool spoken = group_has_spoken(n);
 
     pthread_mutex_lock(&n->registry->lock);
-    enum node_place place = NODE_ELSEWHERE;
-    if (p != NULL && p->readable)
-        place = p->owner != NULL && p->owner->slot < 0 ? NODE_FOLLOWED : NODE_HERE;
-    else if (p != NULL && p->kept)
-        place = NODE_KEPT;
-    else if (!spoken || (p != NULL && p->wanted != NULL))
-        place = NODE_COMING;
+    enum node_place place = place_of(p, spoken);
     pthread_mutex_unlock(&n->registry->lock);
     return place;
+}
+
+/* ---- programs: held while they are looked at, whatever is published meanwhile */
+
+static struct definition *in_partition(const struct partition *p, struct slice workflow)
+{
+    for (size_t i = 0; i < p->ndefinitions; i++)
+        if (slice_eq(definition_program(p->definitions[i])->id, workflow))
+            return definition_hold(p->definitions[i]);
+    return NULL;
+}
+
+/* In one look with where its partition is: partitions come and go meanwhile. */
+static struct definition *definition_in_force(struct node *n, struct slice workflow, enum node_place *place)
+{
+    struct partition *p = registry_find(n->registry, node_partition_of(n, workflow));
+    bool spoken = group_has_spoken(n);
+
+    pthread_mutex_lock(&n->registry->lock);
+    struct definition *found = p != NULL ? in_partition(p, workflow) : NULL;
+    *place = place_of(p, spoken);
+    pthread_mutex_unlock(&n->registry->lock);
+    return found;
+}
+
+enum node_verdict node_check(struct node *n, const struct cloud_event *e, struct arena *a, enum topic *topic,
+                             struct reasons *why, enum node_place *place)
+{
+    struct definition *d = definition_in_force(n, e->workflow, place);
+    const struct program *p = d != NULL ? definition_program(d) : NULL;
+    instant_t now = worker_now();
+    size_t before = why->n;
+    bool ok;
+
+    if (n->options.events_time && e->time != INSTANT_NONE && e->time < now)
+        now = e->time;
+    if (*place == NODE_ELSEWHERE || *place == NODE_FOLLOWED)
+        ok = intake_place(p, e, a, topic, why);
+    else
+        ok = intake_check(p, e, now, a, topic, why);
+    definition_release(d);
+    return ok ? NODE_FINE : why->n > before ? NODE_WRONG : NODE_UNPLACED;
+}
+
+bool node_in_force(struct node *n, struct slice workflow, struct arena *a, struct slice *hash)
+{
+    enum node_place place;
+    struct definition *d = definition_in_force(n, workflow, &place);
+
+    if (d == NULL)
+        return false;
+    *hash = arena_dup(a, definition_program(d)->hash);
+    definition_release(d);
+    return true;
 }
 
 int64_t node_age(struct node *n, int partition)

@@ -243,15 +243,25 @@ static void append_all(struct exchange *x, const struct cloud_event *events, con
     append_some(p);
 }
 
-/* *unplaced: the first that only its workflow's own node can take. */
-static bool check_all(struct exchange *x, const struct cloud_event *events, enum topic *topics, size_t n,
-                      bool batch, struct reasons *why, const struct cloud_event **unplaced)
+/* What is served elsewhere is checked no further than can be here. */
+static bool is_known(enum node_place place)
 {
+    return place == NODE_HERE || place == NODE_ELSEWHERE || place == NODE_FOLLOWED;
+}
+
+/* *unplaced: the first that only its workflow's own node can take. *settled: can a bad event be told from a good one? Not before
+ * the workflow's state is back and the configured folders have been looked at. */
+static bool check_all(struct exchange *x, const struct cloud_event *events, enum topic *topics, size_t n,
+                      bool batch, struct reasons *why, const struct cloud_event **unplaced, bool *settled)
+{
+    *settled = server_is_published(x->server);
     for (size_t i = 0; i < n; i++) {
         struct reasons of_one = {.arena = x->arena};
+        enum node_place place;
 
-        if (node_check(exchange_node(x), &events[i], x->arena, &topics[i], &of_one) == NODE_UNPLACED && *unplaced == NULL)
+        if (node_check(exchange_node(x), &events[i], x->arena, &topics[i], &of_one, &place) == NODE_UNPLACED && *unplaced == NULL)
             *unplaced = &events[i];
+        *settled = *settled && is_known(place);
         for (size_t r = 0; r < of_one.n; r++)
             if (batch)
                 reasons_add(why, "event %zu: %.*s", i + 1, SLICE_ARG(of_one.item[r]));
@@ -259,23 +269,6 @@ static bool check_all(struct exchange *x, const struct cloud_event *events, enum
                 reasons_add(why, "%.*s", SLICE_ARG(of_one.item[r]));
     }
     return why->n == 0;
-}
-
-/* What is served elsewhere is checked no further than can be here. */
-static bool is_known(enum node_place place)
-{
-    return place == NODE_HERE || place == NODE_ELSEWHERE || place == NODE_FOLLOWED;
-}
-
-/* Can a bad event be told from a good one? Not before the workflow's state is back and the configured folders
- * have been looked at. */
-static bool is_settled(struct exchange *x, const struct cloud_event *events, size_t n)
-{
-    bool settled = server_is_published(x->server);
-
-    for (size_t i = 0; settled && i < n; i++)
-        settled = is_known(node_place(exchange_node(x), node_partition_of(exchange_node(x), events[i].workflow)));
-    return settled;
 }
 
 static void refuse_for_now(struct exchange *x)
@@ -310,8 +303,8 @@ void handle_post_event(struct exchange *x)
     }
     enum topic *topics = ARENA_ARRAY(x->arena, enum topic, n + 1);
     const struct cloud_event *unplaced = NULL;
-    bool settled = is_settled(x, events, n); /* looked at before the check: it only ever becomes true */
-    if (!check_all(x, events, topics, n, modes[mode].batch, &why, &unplaced) && !settled)
+    bool settled;
+    if (!check_all(x, events, topics, n, modes[mode].batch, &why, &unplaced, &settled) && !settled)
         refuse_for_now(x);
     else if (why.n > 0)
         reply_reasons(x, 400, &why);

@@ -206,6 +206,7 @@ static void a_year_by_event_time(void **state)
     (void)state;
     struct stage *s = stage_new(true);
     enum topic topic;
+    enum node_place place;
     struct node_published p;
 
     published(s);
@@ -213,12 +214,12 @@ static void a_year_by_event_time(void **state)
     struct cloud_event e = toy_submission(s->arena, "toy", "s1", 1, 1);
     e.time = at("2024-01-15T00:00:00+08:00");
     struct reasons why = {.arena = s->arena};
-    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why), NODE_FINE);
+    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why, &place), NODE_FINE);
     assert_int_equal(topic, TOPIC_SUBMISSIONS);
     node_append(s->node, topic, &e, answered, &s->bell);
     e = toy_clock(s->arena, "toy", "c1");
     e.time = at("2024-02-25T00:00:00+08:00");
-    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why), NODE_FINE);
+    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why, &place), NODE_FINE);
     assert_int_equal(topic, TOPIC_DEADLINES);
     node_append(s->node, topic, &e, answered, &s->bell);
 
@@ -311,9 +312,10 @@ static void a_simulation_says_the_same(void **state)
         struct cloud_event e = random_event(s->arena, &seed, n, &now);
         struct reasons why = {.arena = s->arena};
         enum topic topic;
+        enum node_place place;
 
         assert_true(simulation_event(v, &e, now, &out, &err));
-        assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why), NODE_FINE);
+        assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why, &place), NODE_FINE);
         node_append(s->node, topic, &e, answered, &s->bell);
         /* Both logs keep one receipt time by append: an event of the other log waits until this one is taken.
          */
@@ -335,39 +337,40 @@ static void what_the_sender_can_mend_is_said_at_once(void **state)
     struct stage *s = stage_new(true);
     struct reasons why = {.arena = s->arena};
     enum topic topic;
+    enum node_place place;
     struct cloud_event e = toy_submission(s->arena, "toy", "s1", 1, 1);
 
-    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why), NODE_WRONG); /* no workflow yet */
+    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why, &place), NODE_WRONG); /* no workflow yet */
     published(s);
     e.time = at("2024-01-15T00:00:00+08:00");
-    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why), NODE_FINE);
+    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why, &place), NODE_FINE);
 
     /* A task that is not born yet is no mistake of form: the turn decides. */
     e = toy_submission(s->arena, "toy", "s2", 1, 11);
     e.time = at("2024-01-15T00:00:00+08:00");
-    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why), NODE_FINE);
+    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why, &place), NODE_FINE);
 
     size_t before = why.n;
     e = toy_event(s->arena, "toy", "x1", "Fact", "\"fact\":{\"kind\":\"unheard-of\",\"reporter\":\"u-01\"}");
-    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why), NODE_WRONG);
+    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why, &place), NODE_WRONG);
     e = toy_event(
         s->arena, "toy", "x2", "Fact",
         "\"fact\":{\"kind\":\"slow\",\"reporter\":\"u-01\",\"fields\":{\"points\":\"many\",\"more\":1}}");
     e.time = at("2024-01-15T00:00:00+08:00");
     before = why.n;
-    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why), NODE_WRONG);
+    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why, &place), NODE_WRONG);
     assert_true(why.n >=
                 before + 3); /* not the office's, no number, an unknown field, no unit: all at once */
     e = toy_slow(s->arena, "toy", "x3", 1, 200);
     e.time = at("2024-01-15T00:00:00+08:00");
-    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why), NODE_WRONG);
+    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why, &place), NODE_WRONG);
     e.data = S("[");
-    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why), NODE_WRONG);
+    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why, &place), NODE_WRONG);
 
     /* A definition that does not compile, and its file's place. */
     toy_definition(s->arena, "toy", "machines: 7\n", 9, &e);
     before = why.n;
-    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why), NODE_WRONG);
+    assert_int_equal(node_check(s->node, &e, s->arena, &topic, &why, &place), NODE_WRONG);
     assert_non_null(memmem(why.item[before].p, why.item[before].n, "workflow.yaml:7", 15));
     stage_free(s);
 }
