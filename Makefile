@@ -138,14 +138,14 @@ demo-stop: ## stop what `make demo` started
 .PHONY: test check
 test: all unit ## the fast tests, under a minute
 	$(Q)python3 tests/run.py --command "include rules=python3 tests/include_rules.py" --unit $(B)/unit \
-	    --command "scenarios=$(B)/dubanctl test $(WORKFLOWS)"
+	    --command "scenarios=$(B)/dubanctl test workflows/*"
 check: packages-test ## every test, a real Kafka broker and a real browser included
 	$(Q)$(MAKE) --no-print-directory -j2 all unit $(B)/kafka/bus_kafka_test $(B)/sim/sim
 	$(Q)$(ASAN_MAKE) -j2 all unit
 	$(Q)$(MAKE) --no-print-directory fuzzers kafka-jars browser
 	$(Q)B=$(B) KAFKA=$(KAFKA) KAFKA_FAULTS=$(KAFKA_FAULTS) KAFKA_OLD=$(KAFKA_OLD) python3 tests/run.py \
 	    --command "include rules=python3 tests/include_rules.py" --unit $(B)/asan/unit \
-	    --command "scenarios=$(B)/asan/dubanctl test $(WORKFLOWS)" \
+	    --command "scenarios=$(B)/asan/dubanctl test workflows/*" \
 	    --command "simulation=$(B)/sim/sim --histories $(SIM_CHECK)" \
 	    --command "fuzzers=python3 tests/fuzz/fuzz.py $(B)/fuzz/fuzzer --runs $(FUZZ_RUNS)" --python 'test_*.py'
 

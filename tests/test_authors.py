@@ -63,9 +63,10 @@ class Tested(Folder):
     def test_articles_are_covered_or_not(self):
         self.articles("articles: [五（一）T1, 五（一）T9]\nsilent: {二: 架构}")
         scenario = "scenario: 一\ncovers: [五(一)T1]\nat:\n  - until 2024-01-02: []\n"
-        done = self.expect(self.scenario(scenario), DONE)
+        done = self.expect(self.scenario(scenario), PROBLEMS)
         self.assertIn("2 of 3 articles covered (66 %)", done.stdout)
-        verbose = self.expect(ctl("test", "-v", "suifenhe-2024", cwd=self.folder), DONE).stdout
+        self.assertIn("2 of 3 articles are covered, under 100 %", done.stderr)
+        verbose = self.expect(ctl("test", "-v", "suifenhe-2024", cwd=self.folder), PROBLEMS).stdout
         self.assertIn("  not covered: article 五（一）T9\n", verbose)
         self.assertIn("  silent: article 二: 架构\n", verbose)
         self.expect(ctl("test", "suifenhe-2024", "--min-coverage", "66", cwd=self.folder), DONE)
@@ -75,6 +76,12 @@ class Tested(Folder):
         self.assertEqual(last["coverage"]["articles"], {"reached": 2, "all": 3, "listed": True, "named": ["五（一）T1"],
                                                         "silent": {"二": "架构"}, "unreached": ["五（一）T9"]})
         self.expect(ctl("test", "suifenhe-2024", "--min-coverage", "101", cwd=self.folder), USAGE)
+
+    def test_what_a_pattern_brings(self):
+        done = self.expect(ctl("test", "common", "suifenhe-2024", "--min-coverage", "0", cwd=self.folder), DONE)
+        self.assertEqual(done.stderr.splitlines()[0], "passed over, no workflow.yaml in it: common")
+        self.expect(ctl("test", "nowhere", "suifenhe-2024", "--min-coverage", "0", cwd=self.folder), PROBLEMS)
+        self.expect(ctl("test", "common", "common", cwd=self.folder), PROBLEMS)
 
     def test_an_article_that_is_none(self):
         self.articles("articles: [五（一）T1, 五（一）T2]")

@@ -75,6 +75,8 @@ struct job {
     enum { JOB_UNREADABLE, JOB_COULD_NOT, JOB_RAN } what;
 };
 
+#define ASKED_NOTHING UINT64_MAX /* of --min-coverage */
+
 struct tests {
     struct ctl_call *call;
     struct job *item;
@@ -189,7 +191,33 @@ static void tell_job(struct tests *t, struct test_report *r, struct job *j)
     arena_free(j->arena);
 }
 
-/* Under the least that is asked for: a problem. */
+/* Of several that a shell's pattern brought: what is there, and is no workflow's folder. */
+static bool is_beside(const char *path, struct arena *a)
+{
+    return access(path, F_OK) == 0 && access(arena_printf(a, "%s/workflow.yaml", path).p, F_OK) != 0;
+}
+
+static void pass_over(struct ctl_call *call, struct slice *passed, const char *path)
+{
+    *passed = arena_printf(call->arena, "%.*s%s%s", SLICE_ARG(*passed), passed->n ? ", " : "", path);
+}
+
+/* Those that are folders of workflows, or should be. */
+static size_t workflows_of(struct ctl_call *call, const char **dir)
+{
+    struct slice passed = {"", 0};
+    size_t n = 0;
+    for (int i = 0; i < call->nargs; i++)
+        if (call->nargs > 1 && is_beside(call->argument[i], call->arena))
+            pass_over(call, &passed, call->argument[i]);
+        else
+            dir[n++] = call->argument[i];
+    if (passed.n)
+        fprintf(stderr, "passed over, no workflow.yaml in it: %.*s\n", SLICE_ARG(passed));
+    return n;
+}
+
+/* Under the least that is asked for: a problem. A list of articles promises that all of them are covered. */
 static void tell_folder(struct tests *t, struct test_report *r, struct folder *f, uint64_t least)
 {
     size_t reached, all;
@@ -197,6 +225,8 @@ static void tell_folder(struct tests *t, struct test_report *r, struct folder *f
         return;
     report_coverage(r, f->p->id, &f->coverage);
     coverage_articles(&f->coverage, &reached, &all);
+    if (least == ASKED_NOTHING)
+        least = f->p->narticles ? 100 : 0;
     if (reached * 100 < least * all)
         worsen(t, ctl_fail(t->call, CTL_PROBLEMS, "%.*s: %zu of %zu articles are covered, under %lu %%",
                            SLICE_ARG(f->p->id), reached, all, (unsigned long)least));
@@ -217,14 +247,17 @@ static enum ctl_exit run(struct ctl_call *call)
 {
     struct test_report report = {.call = call, .verbose = ctl_value(call, "verbose") != NULL};
     struct tests t = {.call = call};
-    size_t nfolders = (size_t)call->nargs;
-    struct folder *folders = ARENA_ARRAY(call->arena, struct folder, nfolders);
+    const char **dir = ARENA_ARRAY(call->arena, const char *, (size_t)call->nargs);
+    size_t nfolders = workflows_of(call, dir);
+    struct folder *folders = ARENA_ARRAY(call->arena, struct folder, nfolders + 1);
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    uint64_t least = 0, threads = cores > 0 ? (uint64_t)cores : 1;
+    uint64_t least = ASKED_NOTHING, threads = cores > 0 ? (uint64_t)cores : 1;
     if (!read_number(call, "min-coverage", 0, 100, &least) || !read_number(call, "jobs", 1, 1000, &threads))
         return CTL_USAGE;
+    if (nfolders == 0)
+        return ctl_fail(call, CTL_PROBLEMS, "none of them is a workflow's folder: workflow.yaml was expected in it");
     for (size_t i = 0; i < nfolders; i++)
-        open_folder(&t, &folders[i], call->argument[i]);
+        open_folder(&t, &folders[i], dir[i]);
     run_all(&t, threads);
     for (size_t i = 0, j = 0; i < nfolders; i++) {
         for (; j < t.n && t.item[j].folder == &folders[i]; j++)
@@ -246,7 +279,7 @@ const struct ctl_command ctl_test = {
     .most = -1,
     .options = {{"verbose", NULL, "every scenario, and what none of them reaches (-v)", false},
                 {"junit", "FILE", "write the results as JUnit XML, too", false},
-                {"min-coverage", "N", "fail when less than N % of the articles are covered", false},
+                {"min-coverage", "N", "fail when less than N % of the articles are covered; default: 100, of those that articles: lists", false},
                 {"jobs", "N", "scenarios at a time; default: one a core", false}},
     .run = run,
 };
