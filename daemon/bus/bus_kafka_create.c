@@ -256,6 +256,7 @@ bool bus_kafka_create_topics(const struct bus_kafka_options *o, int partitions, 
     struct creation c = {.k = k, .topic = topic ? topic : own, .partitions = partitions, .replication = replication,
                          .arena = a ? a : mine};
     k->options = *o;
+    k->wakefd = -1; /* nobody polls */
     k->arena = c.arena;
     pthread_mutex_init(&k->trouble_lock, NULL);
     pthread_mutex_init(&k->lookout.lock, NULL);

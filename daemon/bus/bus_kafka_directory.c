@@ -13,16 +13,13 @@ struct bus_kafka_directory {
 
 struct bus_kafka_directory *bus_kafka_directory_open(const struct bus_kafka_options *o, struct err *e)
 {
+    struct kafka *k = kafka_bare_new(o, e);
+    if (!k)
+        return NULL;
     struct bus_kafka_directory *d = mem_alloc(sizeof *d);
-    d->k = mem_alloc(sizeof *d->k);
-    d->k->options = *o;
-    d->k->arena = arena_new();
+    d->k = k;
     d->arena = arena_new();
-    pthread_mutex_init(&d->k->trouble_lock, NULL);
-    pthread_mutex_init(&d->k->lookout.lock, NULL);
-    pthread_cond_init(&d->k->lookout.stirred, NULL);
-    kafka_topics_name(d->k);
-    d->rk = kafka_options_check(d->k, e) ? kafka_handle_new(d->k, ROLE_RESTORER, e) : NULL;
+    d->rk = kafka_handle_new(k, ROLE_RESTORER, e);
     if (d->rk) {
         rd_kafka_poll_set_consumer(d->rk);
         return d;
@@ -39,12 +36,8 @@ void bus_kafka_directory_close(struct bus_kafka_directory *d)
         rd_kafka_assign(d->rk, NULL);
         rd_kafka_destroy_flags(d->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     }
-    pthread_cond_destroy(&d->k->lookout.stirred);
-    pthread_mutex_destroy(&d->k->lookout.lock);
-    pthread_mutex_destroy(&d->k->trouble_lock);
-    arena_free(d->k->arena);
+    kafka_bare_free(d->k);
     arena_free(d->arena);
-    free(d->k);
     free(d);
 }
 
