@@ -5,9 +5,12 @@ usage: compare.py [--quick] [--streams SETTING=VALUE]... [ROW...]
     ROW      load restore latency kill storm idle; all of them without one
     --quick  a tenth of the instances and events, two runs: for a look, not for a figure
     --only S  one side: duband or peer
+    --peer W  what the peer does: same (the same work; without this, too) or bare (no history, no checks, no lookup of ids)
+    --ids I  what portals name their events by: counter (each its own; without this, too) or random
     --keep   leave the data and the logs of all where they are, and say where
     --streams  a setting of the peer's that is not streams/'s own
 
+Before anything is measured each side shows that it does the work (proof.py).
 The build folder is the environment's B, the broker's version KAFKA. Results go to B/bench/compare.json, too.
 Exit status 1: something fell short. README.md says what each figure means."""
 import argparse
@@ -24,8 +27,9 @@ import threading
 import time
 
 import peers
+import proof
 from bench import commit, print_table
-from broker import Broker, jars
+from broker import Broker, die_with_parent, jars
 from measures import BUILD, cpu_seconds, run_program, say
 
 LOADER = BUILD / "bench" / "peer_load"
@@ -47,6 +51,7 @@ class Scale:
 # key, what, required ("≥" or "≤", of the peer's; None: for information), the same in a unit of its own, unit, decimals
 ROWS = [
     ("events-per-cpu", "events per client CPU-second", ("≥", 3), None, "", 0),
+    ("client-cpu", "the same, as CPU an event", None, None, "µs", 1),
     ("rate", "events/s, two cores shared with the broker", ("≥", 1.5), None, "", 0),
     ("broker-cpu", "the broker's CPU beside it", None, None, "µs/event", 1),
     ("memory", "anonymous memory at that load, peak", ("≤", 1 / 8), None, "MB", 0),
@@ -101,7 +106,8 @@ class Loader:
     """A run of peer_load that has said it is ready; result() waits for its end."""
 
     def __init__(self, *arguments):
-        self.process = subprocess.Popen([LOADER, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([LOADER, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                                        preexec_fn=die_with_parent)
         if self.process.stdout.readline().strip() != "ready":
             raise RuntimeError(f"peer_load {arguments[0]} did not start")
 
@@ -122,15 +128,15 @@ def silence(silences, moment):
 
 
 class Bench:
-    def __init__(self, broker, scale, sides):
-        self.broker, self.scale, self.sides, self.run, self.loaded = broker, scale, sides, 0, False
+    def __init__(self, broker, scale, sides, ids):
+        self.broker, self.scale, self.sides, self.ids, self.run, self.loaded = broker, scale, sides, ids, 0, False
 
     def run_name(self):
         self.run += 1
         return f"run{self.run:02}"
 
-    def produce(self, side, events, subjects, due_ms=0):
-        run_program(LOADER, "produce", self.broker.bootstrap, side.prefix, self.run_name(), events, subjects, due_ms)
+    def produce(self, side, events, subjects, due_ms=0, run=None):
+        run_program(LOADER, "produce", self.broker.bootstrap, side.prefix, self.ids, run or self.run_name(), events, subjects, due_ms)
 
     def drain(self, side, outputs):
         return Loader("drain", self.broker.bootstrap, side.prefix, outputs)
@@ -147,12 +153,13 @@ class Bench:
             os.kill(side.pid, signal.SIGCONT)
         last = drain.result()["last"]
         time.sleep(BATCH_S)  # what it does behind the last output is its work, too
-        return {"rate": events / (last - began), "events-per-cpu": events / (cpu_of(side.pid) - client),
+        client = cpu_of(side.pid) - client
+        return {"rate": events / (last - began), "events-per-cpu": events / client, "client-cpu": client / events * 1e6,
                 "broker-cpu": (cpu_of(self.broker.pid) - broker) / events * 1e6, "memory": peak.stop()}
 
     def pace(self, side, seconds):
         events = self.scale.pace * seconds
-        return Loader("rate", self.broker.bootstrap, side.prefix, self.run_name(), events, self.scale.few, self.scale.pace)
+        return Loader("rate", self.broker.bootstrap, side.prefix, self.ids, self.run_name(), events, self.scale.few, self.scale.pace)
 
     # ---- the rows: each yields (side, key, value)
 
@@ -224,15 +231,18 @@ LARGE, SMALL = ["load", "restore"], ["latency", "kill", "storm", "idle"]
 
 def measure(broker, folder, scale, names, stem, args):
     """Both sides on topics of their own, filled with instances, then the rows."""
-    sides = [peers.Duband(broker, folder, f"{stem}-duband."), peers.Streams(broker, folder, f"{stem}-peer.", args.streams)]
+    sides = [peers.Duband(broker, folder, f"{stem}-duband."),
+             peers.Streams(broker, folder, f"{stem}-peer.", args.peer, args.streams)]
     sides = [s for s in sides if args.only in (None, s.name)]
     for side in sides:
         subprocess.run([LOADER, "topics", broker.bootstrap, side.prefix], check=True)
-    bench, instances = Bench(broker, scale, sides), scale.instances if stem == "large" else scale.few
+    bench, instances = Bench(broker, scale, sides, args.ids), scale.instances if stem == "large" else scale.few
     try:
         for side in sides:
             side.launch()
             side.ready()
+            if side.work == "same":
+                proof.prove(bench, side)
             say(f"{side.name}: {instances} instances are made")
             filled = bench.backlog(side, instances, instances)
             say("  " + ", ".join(f"{k} {v:,.0f}" for k, v in filled.items()))
@@ -274,6 +284,8 @@ def main():
     parser = argparse.ArgumentParser(description="duband against Kafka Streams, side by side.")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", choices=["duband", "peer"])
+    parser.add_argument("--peer", choices=["same", "bare"], default="same")
+    parser.add_argument("--ids", choices=["counter", "random"], default="counter")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--streams", action="append", default=[], metavar="SETTING=VALUE")
     parser.add_argument("rows", nargs="*", metavar="ROW")
@@ -300,11 +312,13 @@ def main():
             shutil.rmtree(folder)
     made = [row(spec, values) for spec in ROWS if any(key == spec[0] for _, key in values)]
     print(f"{os.cpu_count()} processors; load {load:.1f} before, {os.getloadavg()[0]:.1f} after; {(time.monotonic() - began) / 60:.0f} min"
+          + f"; the peer: {args.peer}; ids: {args.ids}"
           + ("; quick: no figures to go by" if args.quick else ""))
     print_table([cells for cells, _ in made], ["measure", "required", "duband: median (min–max)", "Streams: median (min–max)", "ratio", ""])
     for text in failed:
         print(f"failed: {text}")
-    document = {"commit": commit(), "processors": os.cpu_count(), "load_before": load, "quick": args.quick, "failed": failed,
+    document = {"commit": commit(), "processors": os.cpu_count(), "load_before": load, "quick": args.quick, "peer": args.peer,
+                "ids": args.ids, "failed": failed,
                 "measures": [m for _, m in made]}
     (out / "compare.json").write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
     return 1 if failed or any(m["ok"] is False for _, m in made) else 0

@@ -3,69 +3,36 @@
  *
  * usage: peer_load topics  BROKER PREFIX
  *            creates duban's topics
- *        peer_load produce BROKER PREFIX RUN EVENTS SUBJECTS DUE_MS
+ *        peer_load produce BROKER PREFIX IDS RUN EVENTS SUBJECTS DUE_MS
  *            as fast as the broker takes them
  *        peer_load drain   BROKER PREFIX OUTPUTS
  *            says "ready", then reads as many outputs, committed ones, from the end on
- *        peer_load rate    BROKER PREFIX RUN EVENTS SUBJECTS PER_S
+ *        peer_load rate    BROKER PREFIX IDS RUN EVENTS SUBJECTS PER_S
  *            says "ready", then sends at that pace and reads what comes: how long each event's outputs took,
- * from the moment it was to be sent, and when none came for 50 ms
+ *            from the moment it was to be sent, and when none came for 50 ms
  *
- * RUN makes the events' ids, which like those of most senders are in no order. The first SUBJECTS events have
- * a subject each, the others one of these at random. DUE_MS: when each event's timer falls due, milliseconds
- * since 1970; 0: a month from now, all at different seconds. Events are 227 bytes of protobuf; every other
- * one is answered twice. The last line is a JSON object, its times seconds since 1970. */
-#include "bench.h"
+ * Eight portals, each a source of its own, send in turn. IDS is what they name their events by: `counter`,
+ * each counts its own; `random`, eight hex digits in no order come first. RUN begins the counters. The first
+ * SUBJECTS events have a subject each, the others one of these at random. DUE_MS: when each event's timer
+ * falls due, milliseconds since 1970; 0: a month from now, all at different seconds. With one that is not 0
+ * the same arguments make the same events. Events are 227 bytes of protobuf; every other one is answered
+ * twice. The last line is a JSON object, its times seconds since 1970. */
+#include "kafka_client.h"
 
-#include <librdkafka/rdkafka.h>
 #include <pthread.h>
 
-#define QUIET_MS 240000 /* nothing comes: given up */
-#define MORE_MS 200     /* no output may come after the last one */
+#define MORE_MS 200 /* no output may come after the last one */
 #define SILENCE_S 0.05
 #define EVENT_BYTES 227
 #define MONTH_S 2592000
 #define ROUNDS "rounds"
+#define PORTALS 8
 
 static double wall_s(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static rd_kafka_t *handle(rd_kafka_type_t type, const char *const setting[][2], size_t n)
-{
-    char why[512];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    for (size_t i = 0; i < n; i++)
-        if (rd_kafka_conf_set(conf, setting[i][0], setting[i][1], why, sizeof why) != RD_KAFKA_CONF_OK)
-            die("%s", why);
-    rd_kafka_t *rk = rd_kafka_new(type, conf, why, sizeof why);
-    if (!rk)
-        die("%s", why);
-    return rk;
-}
-
-static int make_topics(const char *broker, const char *prefix)
-{
-    struct err e;
-    struct header property = {S("bootstrap.servers"), slice_of(broker)};
-    const struct bus_kafka_options o = {.property = &property,
-                                        .nproperties = 1,
-                                        .group = "duban",
-                                        .node = "bench",
-                                        .topic_prefix = prefix,
-                                        .url = ""};
-    if (!bus_kafka_create_topics(&o, 1, 1, NULL, NULL, &e))
-        die("%s", e.text);
-    return 0;
-}
-
-/* "duban.notifications" → "PREFIXnotifications" */
-static const char *topic_name(struct arena *a, const char *prefix, enum topic topic)
-{
-    return arena_printf(a, "%s%s", prefix, strchr(topic_names[topic], '.') + 1).p;
 }
 
 /* ---- the event, as protobuf: an InputEvent with a Fact of kind `touch` */
@@ -149,32 +116,33 @@ static void put_touch(struct buf *out, const struct touch *t, size_t pad)
     buf_free(&fact);
 }
 
-/* ---- the portal */
+/* ---- the portals */
 
-struct portal {
-    rd_kafka_t *rk;
-    rd_kafka_topic_t *topic;
-    struct arena *arena, *names;
+struct portals {
+    struct portal to; /* one connection for all */
     struct buf value;
     const char *run;
+    bool random;
     unsigned subjects;
     time_t due; /* 0: later than anybody waits */
     uint64_t seed;
     size_t pad;
 };
 
-static void portal_open(struct portal *p, const char *broker, const char *prefix, const char *run,
-                        unsigned subjects, const char *linger)
+static bool is_random(const char *ids)
 {
-    const char *const setting[][2] = {{"bootstrap.servers", broker},
-                                      {"enable.idempotence", "true"},
-                                      {"linger.ms", linger},
-                                      {"queue.buffering.max.kbytes", "262144"}};
-    *p = (struct portal){
-        .run = run, .subjects = subjects, .seed = PICK_SEED, .arena = arena_new(), .names = arena_new()};
-    p->rk = handle(RD_KAFKA_PRODUCER, setting, 4);
-    p->topic = rd_kafka_topic_new(p->rk, topic_name(p->names, prefix, TOPIC_SUBMISSIONS), NULL);
-    p->pad = 60;
+    bool random = slice_eq(slice_of(ids), S("random"));
+    if (!random && !slice_eq(slice_of(ids), S("counter")))
+        die("%s: expected counter or random", ids);
+    return random;
+}
+
+static void portals_open(struct portals *p, const char *broker, const char *prefix, const char *ids,
+                         const char *run, unsigned subjects, const char *linger)
+{
+    *p = (struct portals){
+        .run = run, .random = is_random(ids), .subjects = subjects, .seed = PICK_SEED, .pad = 60};
+    portal_open(&p->to, broker, prefix, linger);
     put_touch(&p->value, &(struct touch){.due = MONTH_S}, p->pad);
     p->pad += EVENT_BYTES - p->value.n;
     put_touch(&p->value, &(struct touch){.due = MONTH_S}, p->pad);
@@ -182,132 +150,75 @@ static void portal_open(struct portal *p, const char *broker, const char *prefix
         die("an event has %zu bytes", p->value.n);
 }
 
-static void portal_send(struct portal *p, unsigned n)
+/* RUN, the portal, its counter: what `answered` reads. */
+static struct slice event_id(struct portals *p, unsigned n)
+{
+    struct slice counted = arena_printf(p->to.arena, "%s-%u-%07u", p->run, n % PORTALS, n / PORTALS);
+    if (!p->random)
+        return counted;
+    return arena_printf(p->to.arena, "%08x-%.*s", n * UINT32_C(2654435769), SLICE_ARG(counted));
+}
+
+static void portals_send(struct portals *p, unsigned n)
 {
     struct touch t = {.n = n, .subject = n < p->subjects ? n : pick(&p->seed, p->subjects), .due = p->due};
     if (!t.due)
         t.due = time(NULL) + MONTH_S + n % MONTH_S;
     put_touch(&p->value, &t, p->pad);
-    const struct cloud_event e = {
-        .id = arena_printf(p->arena, "%08x-%s-%07u", n * UINT32_C(2654435769), p->run, n),
-        .source = S("bench"),
-        .type = S("duban.v1.Fact"),
-        .content_type = S("application/protobuf"),
-        .time = INSTANT_NONE,
-        .workflow = S(ROUNDS),
-        .data = buf_slice(&p->value)};
-    struct record r = intake_record(&e, TOPIC_SUBMISSIONS, p->arena);
-    rd_kafka_headers_t *headers = rd_kafka_headers_new(r.nheaders);
-    for (size_t i = 0; i < r.nheaders; i++)
-        rd_kafka_header_add(headers, r.header[i].name.p, (ssize_t)r.header[i].name.n, r.header[i].value.p,
-                            (ssize_t)r.header[i].value.n);
-    rd_kafka_vu_t v[] = {
-        {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = p->topic},
-        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = 0},
-        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY | RD_KAFKA_MSG_F_BLOCK},
-        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)r.key.p, r.key.n}},
-        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)r.value.p, r.value.n}},
-        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
-    };
-    rd_kafka_error_t *error = rd_kafka_produceva(p->rk, v, sizeof v / sizeof *v);
-    if (error)
-        die("produce: %s", rd_kafka_error_string(error));
-    rd_kafka_poll(p->rk, 0);
-    arena_reset(p->arena);
+    const struct cloud_event e = {.id = event_id(p, n),
+                                  .source = arena_printf(p->to.arena, "portal-%u", n % PORTALS),
+                                  .type = S("duban.v1.Fact"),
+                                  .content_type = S("application/protobuf"),
+                                  .time = INSTANT_NONE,
+                                  .workflow = S(ROUNDS),
+                                  .data = buf_slice(&p->value)};
+    const struct record r = intake_record(&e, TOPIC_SUBMISSIONS, p->to.arena);
+    portal_send(&p->to, &r);
 }
 
-static void portal_close(struct portal *p)
+static void portals_close(struct portals *p)
 {
-    if (rd_kafka_flush(p->rk, QUIET_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        die("the broker did not take all events");
-    rd_kafka_topic_destroy(p->topic);
-    rd_kafka_destroy(p->rk);
-    arena_free(p->arena);
-    arena_free(p->names);
+    portal_close(&p->to);
     buf_free(&p->value);
 }
 
-static int produce(const char *broker, const char *prefix, const char *run, unsigned events,
+static int produce(const char *broker, const char *prefix, const char *ids, const char *run, unsigned events,
                    unsigned subjects, int64_t due_ms)
 {
-    struct portal p;
+    struct portals p;
     double began = wall_s();
-    portal_open(&p, broker, prefix, run, subjects, "20");
+    portals_open(&p, broker, prefix, ids, run, subjects, "20");
     p.due = due_ms / 1000;
     for (unsigned n = 0; n < events; n++)
-        portal_send(&p, n);
-    portal_close(&p);
+        portals_send(&p, n);
+    portals_close(&p);
     printf("{\"events\":%u,\"s\":%.3f}\n", events, wall_s() - began);
     return 0;
 }
 
 /* ---- the notification service */
 
-/* Stands at the end of the topic as it is now. */
-static rd_kafka_t *service_open(const char *broker, const char *prefix)
-{
-    const char *const setting[][2] = {{"bootstrap.servers", broker},         {"group.id", "bench"},
-                                      {"isolation.level", "read_committed"}, {"enable.auto.commit", "false"},
-                                      {"auto.offset.reset", "error"},        {"fetch.error.backoff.ms", "1"}};
-    rd_kafka_t *rk = handle(RD_KAFKA_CONSUMER, setting, sizeof setting / sizeof *setting);
-    rd_kafka_poll_set_consumer(rk);
-    struct arena *a = arena_new();
-    int64_t low, high;
-    const char *topic = topic_name(a, prefix, TOPIC_NOTIFICATIONS);
-    rd_kafka_resp_err_t err = rd_kafka_query_watermark_offsets(rk, topic, 0, &low, &high, 10000);
-    if (err)
-        die("%s: %s", topic, rd_kafka_err2str(err));
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, topic, 0)->offset = high;
-    if ((err = rd_kafka_assign(rk, list)))
-        die("%s: %s", topic, rd_kafka_err2str(err));
-    rd_kafka_topic_partition_list_destroy(list);
-    arena_free(a);
-    return rk;
-}
-
-/* NULL: nothing came within that time. */
-static rd_kafka_message_t *service_next(rd_kafka_t *rk, int ms)
-{
-    for (;;) {
-        rd_kafka_message_t *m = rd_kafka_consumer_poll(rk, ms);
-        if (!m || !m->err)
-            return m;
-        fprintf(stderr, "outputs: %s\n", rd_kafka_message_errstr(m));
-        rd_kafka_message_destroy(m);
-    }
-}
-
-static void service_close(rd_kafka_t *rk)
+static void service_end(rd_kafka_t *rk)
 {
     rd_kafka_message_t *m = service_next(rk, MORE_MS);
     if (m)
         die("more outputs came than events asked for");
-    rd_kafka_consumer_close(rk);
-    rd_kafka_destroy(rk);
-}
-
-static void ready(void)
-{
-    puts("ready");
-    fflush(stdout);
+    service_close(rk);
 }
 
 static int drain(const char *broker, const char *prefix, unsigned outputs)
 {
     rd_kafka_t *rk = service_open(broker, prefix);
     double first = 0, last = 0, bytes = 0;
-    ready();
+    say_ready();
     for (unsigned n = 0; n < outputs; n++) {
-        rd_kafka_message_t *m = service_next(rk, QUIET_MS);
-        if (!m)
-            die("output %u of %u did not come", n, outputs);
+        rd_kafka_message_t *m = service_await(rk, n, outputs);
         last = wall_s();
         first = n ? first : last;
         bytes += (double)m->len;
         rd_kafka_message_destroy(m);
     }
-    service_close(rk);
+    service_end(rk);
     printf("{\"outputs\":%u,\"first\":%.6f,\"last\":%.6f,\"bytes\":%.1f}\n", outputs, first, last,
            bytes / outputs);
     return 0;
@@ -330,8 +241,8 @@ static unsigned answered(const struct pace *p, const rd_kafka_message_t *m)
     const char *at = m->payload, *end = at + m->len;
     while ((at = memmem(at, (size_t)(end - at), run.p, run.n))) {
         at += run.n;
-        if (end - at >= 8 && *at == '-')
-            return (unsigned)strtoul(at + 1, NULL, 10);
+        if (end - at >= 10 && at[0] == '-' && at[2] == '-')
+            return (unsigned)strtoul(at + 3, NULL, 10) * PORTALS + (unsigned)(at[1] - '0');
     }
     die("an output names no event of run %s", p->run);
 }
@@ -341,9 +252,7 @@ static void *listen_all(void *ctx)
     struct pace *p = ctx;
     double before = 0;
     for (unsigned n = 0; n < p->outputs; n++) {
-        rd_kafka_message_t *m = service_next(p->rk, QUIET_MS);
-        if (!m)
-            die("output %u of %u did not come", n, p->outputs);
+        rd_kafka_message_t *m = service_await(p->rk, n, p->outputs);
         double now = wall_s();
         unsigned event = answered(p, m);
         if (event >= p->events || p->sent[event] == 0)
@@ -357,49 +266,39 @@ static void *listen_all(void *ctx)
     return NULL;
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static void sleep_until(double wall)
 {
     struct timespec t = {(time_t)wall, (long)((wall - (double)(time_t)wall) * 1e9)};
     clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &t, NULL);
 }
 
-static int rate(const char *broker, const char *prefix, const char *run, unsigned events, unsigned subjects,
-                unsigned per_s)
+static int rate(const char *broker, const char *prefix, const char *ids, const char *run, unsigned events,
+                unsigned subjects, unsigned per_s)
 {
     struct pace p = {.run = run, .events = events, .outputs = events + events / 2};
-    struct portal portal;
+    struct portals portals;
     pthread_t thread;
     p.sent = mem_alloc(events * sizeof *p.sent);
     p.took = mem_alloc(events * sizeof *p.took);
     p.rk = service_open(broker, prefix);
-    portal_open(&portal, broker, prefix, run, subjects, "0");
+    portals_open(&portals, broker, prefix, ids, run, subjects, "0");
     if (pthread_create(&thread, NULL, listen_all, &p))
         die("no thread");
-    ready();
+    say_ready();
     double began = wall_s() + 0.1;
     for (unsigned n = 0; n < events; n++) {
         p.sent[n] = began + (double)n / per_s;
         if (p.sent[n] > wall_s())
             sleep_until(p.sent[n]);
-        portal_send(&portal, n);
+        portals_send(&portals, n);
     }
-    portal_close(&portal);
+    portals_close(&portals);
     pthread_join(thread, NULL);
-    service_close(p.rk);
+    service_end(p.rk);
     unsigned warm = events / 10; /* connections, the first transactions */
-    unsigned n = events - warm;
-    double *ms = p.took + warm;
-    qsort(ms, n, sizeof *ms, by_size);
-    printf("{\"events\":%u,\"min_ms\":%.2f,\"p50_ms\":%.2f,\"p90_ms\":%.2f,\"p99_ms\":%.2f,\"max_ms\":%.2f,"
-           "\"silences\":[%.*s]}\n",
-           events, ms[0], ms[n / 2], ms[n * 9 / 10], ms[n * 99 / 100], ms[n - 1], (int)p.silences.n,
-           p.silences.p);
+    printf("{\"events\":%u,", events);
+    print_ms(p.took + warm, events - warm);
+    printf(",\"silences\":[%.*s]}\n", (int)p.silences.n, p.silences.p);
     buf_free(&p.silences);
     free(p.sent);
     free(p.took);
@@ -410,14 +309,14 @@ int main(int argc, char **argv)
 {
     struct slice what = slice_of(argc > 3 ? argv[1] : "");
     if (slice_eq(what, S("topics")) && argc == 4)
-        return make_topics(argv[2], argv[3]);
-    if (slice_eq(what, S("produce")) && argc == 8)
-        return produce(argv[2], argv[3], argv[4], argument(argc, argv, 5, 0), argument(argc, argv, 6, 0),
-                       atoll(argv[7]));
+        return kafka_make_topics(argv[2], argv[3]);
+    if (slice_eq(what, S("produce")) && argc == 9)
+        return produce(argv[2], argv[3], argv[4], argv[5], argument(argc, argv, 6, 0),
+                       argument(argc, argv, 7, 0), atoll(argv[8]));
     if (slice_eq(what, S("drain")) && argc == 5)
         return drain(argv[2], argv[3], argument(argc, argv, 4, 0));
-    if (slice_eq(what, S("rate")) && argc == 8)
-        return rate(argv[2], argv[3], argv[4], argument(argc, argv, 5, 0), argument(argc, argv, 6, 0),
-                    argument(argc, argv, 7, 0));
+    if (slice_eq(what, S("rate")) && argc == 9)
+        return rate(argv[2], argv[3], argv[4], argv[5], argument(argc, argv, 6, 0),
+                    argument(argc, argv, 7, 0), argument(argc, argv, 8, 0));
     die("usage: peer_load topics|produce|drain|rate BROKER PREFIX …");
 }

@@ -1,7 +1,9 @@
 """The two that are compared: duband, and tests/bench/streams. Each with topics, state and a process of its own; the same broker, loader and work.
 
     side.start(); side.pid; side.stop(); side.kill(); side.wipe(); side.close()"""
+import functools
 import glob
+import hashlib
 import os
 import pathlib
 import shutil
@@ -24,7 +26,8 @@ JAVA = ["java", "-Xms256m", "-Xmx512m", "-XX:+UseG1GC", "-Dorg.slf4j.simpleLogge
 
 
 class Duband:
-    name = "duband"
+    name, work = "duband", "same"
+    link = staticmethod(functools.partial(hashlib.blake2b, digest_size=32))  # of its history
 
     def __init__(self, broker, folder, prefix):
         self.prefix, self.data = prefix, folder / prefix.strip(".")
@@ -68,9 +71,10 @@ class Duband:
 
 class Streams:
     name = "peer"
+    link = staticmethod(hashlib.sha256)  # of its history
 
-    def __init__(self, broker, folder, prefix, settings=()):
-        self.broker, self.prefix, self.settings = broker, prefix, list(settings)
+    def __init__(self, broker, folder, prefix, work="same", settings=()):
+        self.broker, self.prefix, self.work, self.settings = broker, prefix, work, list(settings)
         self.data = folder / prefix.strip(".")
         self.log_path = folder / f"{self.data.name}.log"
         self.process = None
@@ -82,8 +86,8 @@ class Streams:
     def launch(self):
         jemalloc = glob.glob("/usr/lib/*/libjemalloc.so.2")
         environment = {**os.environ, **({"LD_PRELOAD": jemalloc[0]} if jemalloc else {})}
-        command = [*JAVA, "-cp", f"{BUILD}/streams/rounds-1.jar:{BUILD}/streams/lib/*", "duban.bench.Rounds", self.broker.bootstrap, self.prefix,
-                   str(self.data), *self.settings]
+        command = [*JAVA, "-cp", f"{BUILD}/streams/rounds-1.jar:{BUILD}/streams/lib/*", "duban.bench.Rounds", self.work, self.broker.bootstrap,
+                   self.prefix, str(self.data), *self.settings]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True, env=environment,
                                             preexec_fn=die_with_parent)

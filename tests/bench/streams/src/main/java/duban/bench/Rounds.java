@@ -1,7 +1,10 @@
 package duban.bench;
 
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -17,25 +20,26 @@ import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
 
 /**
- * The work of tests/bench/rounds on Kafka Streams: submissions in, notifications out, exactly once, three stores.
+ * The work of tests/bench/rounds on Kafka Streams: submissions in, notifications and history out, exactly once, four stores.
  *
- * <p>usage: Rounds BROKER PREFIX FOLDER [SETTING=VALUE...]. Prints "ready" when it runs, and ends on SIGTERM.
+ * <p>usage: Rounds same|bare BROKER PREFIX FOLDER [SETTING=VALUE...]. Prints "ready" when it runs, and ends on SIGTERM. same: what
+ * duband does; bare: without history, checks and lookup of ids.
  */
 public final class Rounds {
     private Rounds() {}
 
     public static void main(String[] args) throws InterruptedException {
-        if (args.length < 3) {
-            System.err.println("usage: Rounds BROKER PREFIX FOLDER [SETTING=VALUE...]");
+        if (args.length < 4 || !List.of("same", "bare").contains(args[0])) {
+            System.err.println("usage: Rounds same|bare BROKER PREFIX FOLDER [SETTING=VALUE...]");
             System.exit(2);
         }
-        String prefix = args[1];
-        Properties settings = settings(args[0], prefix, Path.of(args[2]));
-        for (int i = 3; i < args.length; i++) {
+        String prefix = args[2];
+        Properties settings = settings(args[1], prefix, Path.of(args[3]));
+        for (int i = 4; i < args.length; i++) {
             String[] setting = args[i].split("=", 2);
             settings.put(setting[0], setting[1]);
         }
-        KafkaStreams streams = new KafkaStreams(topology(prefix), settings);
+        KafkaStreams streams = new KafkaStreams(topology(prefix, args[0].equals("bare")), settings);
         CountDownLatch ended = new CountDownLatch(1);
         streams.setStateListener((now, before) -> {
             if (now == KafkaStreams.State.RUNNING) {
@@ -50,15 +54,21 @@ public final class Rounds {
         Runtime.getRuntime().halt(1);
     }
 
-    static Topology topology(String prefix) {
+    static Topology topology(String prefix, boolean bare) {
         Topology topology = new Topology();
         topology.addSource("in", new ByteArrayDeserializer(), new ByteArrayDeserializer(), prefix + "submissions");
-        topology.addProcessor("turn", Turn::new, "in");
-        for (String store : new String[] {Turn.INSTANCES, Turn.TIMERS, Turn.SEEN}) {
+        topology.addProcessor("turn", () -> new Turn(bare), "in");
+        for (String store : List.of(Turn.INSTANCES, Turn.TIMERS, Turn.SEEN)) {
             topology.addStateStore(store(store), "turn");
         }
-        topology.addSink("out", prefix + "notifications", new ByteArraySerializer(), new ByteArraySerializer(),
-                (topic, key, value, partitions) -> java.util.Optional.of(java.util.Set.of(0)), "turn");
+        if (!bare) {
+            topology.addStateStore(Stores.keyValueStoreBuilder(Stores.inMemoryKeyValueStore(History.STORE), Serdes.ByteArray(),
+                    Serdes.ByteArray()).withCachingEnabled(), "turn");
+        }
+        for (String sink : bare ? List.of("notifications") : List.of("notifications", "history", "rejected")) {
+            topology.addSink(sink, prefix + sink, new ByteArraySerializer(), new ByteArraySerializer(),
+                    (topic, key, value, partitions) -> Optional.of(Set.of(0)), "turn");
+        }
         return topology;
     }
 

@@ -3,27 +3,17 @@ package duban.bench;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.protobuf.InvalidProtocolBufferException;
-import com.google.protobuf.Timestamp;
-import com.google.protobuf.Value;
 import duban.v1.Cause;
 import duban.v1.CausedBy;
+import duban.v1.HistoryRecord.Verdict;
 import duban.v1.InputEvent;
 import duban.v1.Instance;
-import duban.v1.Level;
 import duban.v1.NamedValue;
-import duban.v1.Notification;
-import duban.v1.Rational;
 import java.nio.ByteBuffer;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.LocalDate;
-import java.time.ZoneId;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HexFormat;
-import java.util.Map;
-import org.apache.kafka.common.header.Header;
+import java.util.List;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.streams.KeyValue;
@@ -35,87 +25,111 @@ import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
 
 /**
- * One event: its case is read; the case, its timer and the event's id are put, the timer before is deleted; one notification goes out, of
- * every other event two. A timer that falls due issues one. Messages, headers and records are those of proto/duban/v1.
+ * One event: its id is looked up and its content checked; its case is read; the case, its timer and the event's id are put, the timer
+ * before is deleted; one notification goes out, of every other event two; a history record says all that. A timer that falls due issues
+ * one. Messages, headers and records are those of proto/duban/v1. The bare variant looks up no id, checks nothing, keeps no history.
  */
 final class Turn implements Processor<byte[], byte[], byte[], byte[]> {
     static final String INSTANCES = "instances"; // subject → Instance
     static final String TIMERS = "timers";       // due (8 bytes), subject → nothing
-    static final String SEEN = "seen";           // hash of (source, id) → digest of the content, offset
+    static final String SEEN = "seen";           // source, 0, id → digest of the content, history's sequence
 
     private static final Duration LOOK_EVERY = Duration.ofMillis(50);
-    private static final ZoneId ZONE = ZoneId.of("Asia/Shanghai");
     private static final byte[] NOTHING = {};
-    private static final String UNIT = "desk";
-    private static final String UNIT_TITLE = "办公室";
+    private static final byte[] WORKFLOW = Notice.WORKFLOW.getBytes(UTF_8);
+    private static final String RULE_TWICE = "rounds/workflow.yaml:30";
+    private static final String RULE_ONCE = "rounds/workflow.yaml:37";
+    private static final String RULE_TIMER = "rounds/workflow.yaml:42";
 
-    private enum Measure {
-        NOTE("note", "请按时办理并及时反馈", "一", "rounds/workflow.yaml:30"),
-        SECOND("second", "请再次核对并及时反馈", "二", "rounds/workflow.yaml:30"),
-        LAPSED("lapsed", "请就逾期事项即时报告", "三", "rounds/workflow.yaml:42");
-
-        final String name;
-        final String title;
-        final String basis;
-        final String rule;
-
-        Measure(String name, String title, String basis, String rule) {
-            this.name = name;
-            this.title = title;
-            this.basis = basis;
-            this.rule = rule;
-        }
-    }
-
-    private final MessageDigest digest;
+    private final boolean bare;
+    private final Hash hash = new Hash();
     private ProcessorContext<byte[], byte[]> context;
     private KeyValueStore<byte[], byte[]> instances;
     private KeyValueStore<byte[], byte[]> timers;
     private KeyValueStore<byte[], byte[]> seen;
-    private String workflow = "";
+    private History history; // null: bare
+    private Moment now = Moment.of(0);
 
-    Turn() {
-        try {
-            digest = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
+    Turn(boolean bare) {
+        this.bare = bare;
     }
 
+    /** Also after an aborted transaction: what is kept in memory is read from the stores again. */
     @Override
     public void init(ProcessorContext<byte[], byte[]> context) {
         this.context = context;
         instances = context.getStateStore(INSTANCES);
         timers = context.getStateStore(TIMERS);
         seen = context.getStateStore(SEEN);
+        history = bare ? null : new History(context, hash);
         context.schedule(LOOK_EVERY, PunctuationType.WALL_CLOCK_TIME, this::fire);
     }
 
     @Override
     public void process(Record<byte[], byte[]> record) {
-        InputEvent event = parse(InputEvent.parser(), record.value());
-        if (!event.hasFact() || !event.getFact().getKind().equals("touch") || !event.getFact().getReporter().equals(UNIT)) {
+        now = now.or(record.timestamp());
+        Envelope envelope = Envelope.of(record.headers());
+        byte[] name = envelope.key(hash);
+        byte[] content = hash.content(envelope, record.value());
+        if (bare) {
+            remember(name, content, context.recordMetadata().map(m -> m.offset()).orElse(0L));
+            apply(record, envelope, Touch.trusted(parse(InputEvent.parser(), record.value())));
             return;
         }
-        Map<String, Value> fields = event.getFact().getFields().getFieldsMap();
-        String subject = fields.get("subject").getStringValue();
-        long due = Instant.parse(fields.get("due").getStringValue()).toEpochMilli();
-        CausedBy cause = CausedBy.newBuilder().setSource(header(record, "ce_source")).setId(header(record, "ce_id")).build();
-        workflow = event.getWorkflow();
+        List<String> why = new ArrayList<>(0);
+        byte[] before = seen.get(name);
+        if (before != null) {
+            if (Arrays.equals(before, 0, content.length, content, 0, content.length)) {
+                return;
+            }
+            why.add("source " + envelope.source() + " has sent another event under the id " + envelope.id() + " before");
+        }
+        envelope.check(why);
+        Touch touch = read(record, why);
+        if (!why.isEmpty()) {
+            reject(record, envelope, why);
+            return;
+        }
+        remember(name, content, history.next());
+        CausedBy cause = apply(record, envelope, touch);
+        history.write(record, envelope, cause, Verdict.APPLIED, why, now);
+    }
 
+    private static Touch read(Record<byte[], byte[]> record, List<String> why) {
+        if (!Arrays.equals(record.key(), WORKFLOW)) {
+            why.add("no workflow " + (record.key() == null ? "" : new String(record.key(), UTF_8)) + " is in force here");
+        }
+        try {
+            return Touch.checked(InputEvent.parseFrom(record.value()), Notice.WORKFLOW, why);
+        } catch (InvalidProtocolBufferException e) {
+            why.add("data: " + e.getMessage());
+            return null;
+        }
+    }
+
+    private void remember(byte[] name, byte[] content, long sequence) {
+        seen.put(name, ByteBuffer.allocate(content.length + Long.BYTES).put(content).putLong(sequence).array());
+    }
+
+    private CausedBy apply(Record<byte[], byte[]> record, Envelope envelope, Touch touch) {
+        String subject = touch.subject();
+        String rule = touch.twice() ? RULE_TWICE : RULE_ONCE;
+        CausedBy cause = CausedBy.newBuilder().setSource(envelope.source()).setId(envelope.id()).build();
         byte[] key = subject.getBytes(UTF_8);
         Instance.Builder instance = instance(subject, cause, key, record.timestamp());
-        instance.setVars(0, NamedValue.newBuilder().setName("last").setValue(
-                duban.v1.Value.newBuilder().setNumber(Rational.newBuilder().setNum((long) fields.get("amount").getNumberValue()))));
-        instance.setTimers(0, Instance.Timer.newBuilder().setName("limit").setDueMs(due).setNominalMs(due)
+        instance.setVars(0, NamedValue.newBuilder().setName("last").setValue(duban.v1.Value.newBuilder().setNumber(touch.amount())));
+        instance.setTimers(0, Instance.Timer.newBuilder().setName("limit").setDueMs(touch.due()).setNominalMs(touch.due())
                 .setArmed(instance.getTimers(0).getArmed() + 1));
         instances.put(key, instance.build().toByteArray());
-        timers.put(timerKey(due, key), NOTHING);
-        seen.put(hash(cause.getSource(), cause.getId()), content(record));
-        issue(Measure.NOTE, subject, cause, record.timestamp());
-        if (fields.get("twice").getBoolValue()) {
-            issue(Measure.SECOND, subject, cause, record.timestamp());
+        timers.put(timerKey(touch.due(), key), NOTHING);
+        if (!bare) {
+            history.transition(subject, "open", "touch", "", rule);
         }
+        issue(Notice.NOTE, subject, cause, rule, now);
+        if (touch.twice()) {
+            issue(Notice.SECOND, subject, cause, rule, now);
+        }
+        return cause;
     }
 
     /** The case as it stands, or a new one; with one more event counted, and its timer disarmed. */
@@ -123,7 +137,10 @@ final class Turn implements Processor<byte[], byte[], byte[], byte[]> {
         byte[] before = instances.get(key);
         Cause what = Cause.newBuilder().setSource(cause.getSource()).setId(cause.getId()).setReceivedMs(at).build();
         if (before == null) {
-            return Instance.newBuilder().setMachine("item").addKey(UNIT).addKey(subject).setState("open").setSinceMs(at)
+            if (!bare) {
+                history.transition(subject, "", "touch", "", "");
+            }
+            return Instance.newBuilder().setMachine("item").addKey(Notice.UNIT).addKey(subject).setState("open").setSinceMs(at)
                     .addVars(NamedValue.getDefaultInstance()).addCounts(Instance.Count.newBuilder().setName("seen").setN(1))
                     .addTimers(Instance.Timer.getDefaultInstance()).setBorn(what).setTurns(1);
         }
@@ -141,16 +158,7 @@ final class Turn implements Processor<byte[], byte[], byte[], byte[]> {
         boolean any = false;
         try (KeyValueIterator<byte[], byte[]> due = timers.range(timerKey(0, NOTHING), timerKey(now + 1, NOTHING))) {
             while (due.hasNext()) {
-                KeyValue<byte[], byte[]> timer = due.next();
-                byte[] key = Arrays.copyOfRange(timer.key, 8, timer.key.length);
-                Instance.Builder instance = parse(Instance.parser(), instances.get(key)).toBuilder();
-                long dueMs = ByteBuffer.wrap(timer.key).getLong();
-                String subject = instance.getKey(1);
-                instance.setTimers(0, instance.getTimers(0).toBuilder().setDueMs(0)).setTurns(instance.getTurns() + 1);
-                instances.put(key, instance.build().toByteArray());
-                timers.delete(timer.key);
-                issue(Measure.LAPSED, subject, CausedBy.newBuilder().setTask(task(subject)).setTimer("limit").setDue(timestamp(dueMs))
-                        .setArmed((int) instance.getTimers(0).getArmed()).build(), dueMs);
+                fire(due.next());
                 any = true;
             }
         }
@@ -159,27 +167,45 @@ final class Turn implements Processor<byte[], byte[], byte[], byte[]> {
         }
     }
 
-    private void issue(Measure measure, String subject, CausedBy cause, long at) {
-        String id = HexFormat.of().formatHex(hash(workflow, cause.getSource(), cause.getId(), cause.getTask(), cause.getTimer(),
-                Integer.toString(cause.getArmed()), task(subject), measure.name, UNIT));
-        Notification notification = Notification.newBuilder()
-                .setId(id).setWorkflow(workflow).setMeasure(measure.name).setTitle(measure.title).setLevel(Level.NOTICE)
-                .setBasis(measure.basis).setUnit(UNIT).setSubject(subject).setTask(task(subject)).setTime(timestamp(at))
-                .addRecipients(UNIT).setCausedBy(cause).setRule(measure.rule)
-                .setBody(measure.title + "：" + UNIT_TITLE + "，" + subject).setRecipient(UNIT).setDeliverAfter(timestamp(at))
-                .setDigestKey(UNIT + "/" + workflow + "/" + LocalDate.ofInstant(Instant.ofEpochMilli(at), ZONE))
-                .build();
-        Headers headers = new RecordHeaders();
-        add(headers, "ce_id", id);
-        add(headers, "ce_source", "duband/" + workflow);
-        add(headers, "ce_specversion", "1.0");
-        add(headers, "ce_type", "duban.v1.Notification");
-        add(headers, "ce_time", Instant.ofEpochMilli(at).toString());
-        add(headers, "content-type", "application/protobuf");
-        context.forward(new Record<>(workflow.getBytes(UTF_8), notification.toByteArray(), at, headers));
+    private void fire(KeyValue<byte[], byte[]> timer) {
+        byte[] key = Arrays.copyOfRange(timer.key, Long.BYTES, timer.key.length);
+        Instance.Builder instance = parse(Instance.parser(), instances.get(key)).toBuilder();
+        long due = ByteBuffer.wrap(timer.key).getLong();
+        String subject = instance.getKey(1);
+        now = now.or(due);
+        instance.setTimers(0, instance.getTimers(0).toBuilder().setDueMs(0)).setTurns(instance.getTurns() + 1);
+        instances.put(key, instance.build().toByteArray());
+        timers.delete(timer.key);
+        CausedBy cause = CausedBy.newBuilder().setTask(Notice.task(subject)).setTimer("limit").setDue(now.timestamp())
+                .setArmed((int) instance.getTimers(0).getArmed()).build();
+        issue(Notice.LAPSED, subject, cause, RULE_TIMER, now);
+        if (!bare) {
+            history.transition(subject, "open", "timer", "limit", RULE_TIMER);
+            history.write(cause, now);
+        }
     }
 
-    // ---- small change
+    private void issue(Notice notice, String subject, CausedBy cause, String rule, Moment at) {
+        Record<byte[], byte[]> record = notice.about(subject, cause, rule, at, hash);
+        if (!bare) {
+            history.output("duban.notifications", record.value());
+        }
+        context.forward(record, "notifications");
+    }
+
+    /** To the dead letters as it came, with all reasons; its id stays free for the repaired event. */
+    private void reject(Record<byte[], byte[]> record, Envelope envelope, List<String> why) {
+        Headers headers = new RecordHeaders();
+        long offset = context.recordMetadata().map(m -> m.offset()).orElse(0L);
+        headers.add(Notice.header("ce_id", "duban.submissions/0/" + offset)).add(Notice.SOURCE).add(Notice.VERSION)
+                .add(Notice.header("ce_type", "duban.v1.Rejected")).add(Notice.header("duban_offset", Long.toString(offset)))
+                .add(Notice.header("duban_ce_source", envelope.source())).add(Notice.header("duban_ce_id", envelope.id()));
+        why.forEach(reason -> headers.add(Notice.header("duban_reason", reason)));
+        history.repeated("duban.rejected", headers);
+        CausedBy cause = CausedBy.newBuilder().setSource(envelope.source()).setId(envelope.id()).build();
+        history.write(record, envelope, cause, Verdict.REJECTED, why, now);
+        context.forward(record.withHeaders(headers), "rejected");
+    }
 
     private static <T> T parse(com.google.protobuf.Parser<T> parser, byte[] bytes) {
         try {
@@ -189,39 +215,7 @@ final class Turn implements Processor<byte[], byte[], byte[], byte[]> {
         }
     }
 
-    private static String header(Record<byte[], byte[]> record, String name) {
-        Header header = record.headers().lastHeader(name);
-        return header == null ? "" : new String(header.value(), UTF_8);
-    }
-
-    private static void add(Headers headers, String name, String value) {
-        headers.add(name, value.getBytes(UTF_8));
-    }
-
-    private byte[] hash(String... parts) {
-        for (String part : parts) {
-            byte[] bytes = part.getBytes(UTF_8);
-            digest.update((byte) bytes.length);
-            digest.update(bytes);
-        }
-        return Arrays.copyOf(digest.digest(), 16);
-    }
-
-    private byte[] content(Record<byte[], byte[]> record) {
-        digest.update(record.value());
-        long offset = context.recordMetadata().map(m -> m.offset()).orElse(0L);
-        return ByteBuffer.allocate(40).put(digest.digest()).putLong(offset).array();
-    }
-
-    private static String task(String subject) {
-        return "item/" + UNIT + "/" + subject;
-    }
-
-    private static Timestamp timestamp(long ms) {
-        return Timestamp.newBuilder().setSeconds(ms / 1000).setNanos((int) (ms % 1000) * 1_000_000).build();
-    }
-
     private static byte[] timerKey(long due, byte[] subject) {
-        return ByteBuffer.allocate(8 + subject.length).putLong(due).put(subject).array();
+        return ByteBuffer.allocate(Long.BYTES + subject.length).putLong(due).put(subject).array();
     }
 }
