@@ -55,6 +55,9 @@ void *arena_alloc(struct arena *a, size_t n);
 struct slice arena_dup(struct arena *a, struct slice s); /* the copy is NUL-terminated after its n bytes */
 struct slice arena_join(struct arena *a, const struct slice *part, size_t n); /* one after the other; the same */
 struct slice arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* As "%lld" and "%0*d" of printf, for what every output says. */
+struct slice arena_digits(struct arena *a, int64_t v);
+void put_digits(char *out, int v, size_t n); /* v >= 0; the last n digits of it */
 
 #define ARENA_NEW(a, type) ((type *)arena_alloc((a), sizeof(type)))
 #define ARENA_ARRAY(a, type, count) ((type *)arena_alloc((a), sizeof(type) * (count)))

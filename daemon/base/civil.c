@@ -62,13 +62,6 @@ bool date_parse(struct slice s, date_t *out)
     return true;
 }
 
-/* Every output says some dates: without printf. */
-static void put_digits(char *out, int v, size_t n)
-{
-    for (; n > 0; v /= 10)
-        out[--n] = (char)('0' + v % 10);
-}
-
 struct slice date_format(struct arena *a, date_t d)
 {
     int year, month, day;

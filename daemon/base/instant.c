@@ -65,12 +65,16 @@ struct slice instant_format_utc(struct arena *a, instant_t t)
     if (t >= END_INSTANT)
         return S("never");
     int64_t ms;
+    char time[] = "Thh:mm:ss.mmmZ";
     struct slice date = date_format(a, tz_date(NULL, t, &ms));
     int s = (int)(ms / 1000), rest = (int)(ms % 1000);
-    if (rest)
-        return arena_printf(a, "%.*sT%02d:%02d:%02d.%03dZ", SLICE_ARG(date), s / 3600, s / 60 % 60, s % 60,
-                            rest);
-    return arena_printf(a, "%.*sT%02d:%02d:%02dZ", SLICE_ARG(date), s / 3600, s / 60 % 60, s % 60);
+    put_digits(time + 1, s / 3600, 2);
+    put_digits(time + 4, s / 60 % 60, 2);
+    put_digits(time + 7, s % 60, 2);
+    put_digits(time + 10, rest, 3);
+    if (!rest)
+        memcpy(time + 9, "Z", 2);
+    return arena_join(a, (const struct slice[]){date, slice_of(time)}, 2);
 }
 
 struct slice instant_format_local(struct arena *a, const struct tz *tz, instant_t t)

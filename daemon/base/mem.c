@@ -177,6 +177,26 @@ struct slice arena_join(struct arena *a, const struct slice *part, size_t n)
     return (struct slice){p, all};
 }
 
+void put_digits(char *out, int v, size_t n)
+{
+    for (; n > 0; v /= 10)
+        out[--n] = (char)('0' + v % 10);
+}
+
+struct slice arena_digits(struct arena *a, int64_t v)
+{
+    char text[20]; /* of 2^63, with its sign */
+    size_t at = sizeof text;
+    uint64_t rest = v < 0 ? -(uint64_t)v : (uint64_t)v;
+    do {
+        text[--at] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest);
+    if (v < 0)
+        text[--at] = '-';
+    return arena_dup(a, (struct slice){text + at, sizeof text - at});
+}
+
 struct slice arena_printf(struct arena *a, const char *fmt, ...)
 {
     char small[256];

@@ -26,7 +26,8 @@ struct slice output_place(const struct program *p, uint32_t place, struct arena 
 {
     if (place == 0 || place >= p->nplaces)
         return S("");
-    return arena_printf(a, "%.*s:%d", SLICE_ARG(p->places[place].file), p->places[place].line);
+    const struct place *at = &p->places[place];
+    return arena_join(a, (const struct slice[]){at->file, S(":"), arena_digits(a, at->line)}, 3);
 }
 
 struct record output_record(enum topic t, struct slice value, struct slice id, struct slice workflow,
@@ -79,7 +80,7 @@ static struct id_parts parts_of(const struct program *p, const struct effects *f
         c->timer.n ? arena_printf(a, "%lld %lld", (long long)c->due, (long long)c->armed) : S("");
     out.part[out.n++] = task;
     out.part[out.n++] = p->measures[is->measure].name;
-    out.part[out.n++] = arena_printf(a, "%d", is->n);
+    out.part[out.n++] = arena_digits(a, is->n);
     return out;
 }
 
