@@ -51,7 +51,7 @@ class Usage(Case):
 
     def test_help_lists_every_command_and_each_has_its_own(self):
         names = [line.split()[0] for line in ctl("help").stdout.splitlines() if line.startswith("  ")]
-        self.assertEqual(names, "new check test simulate explain due diff graph schema reference publish send play tasks cases scores measures document proposals decide history events workflows topics status rejected migrate-bus".split())
+        self.assertEqual(names, "new check test simulate explain due diff graph schema reference publish send play tasks cases scores measures document proposals decide history events workflows topics status rejected migrate-bus verify".split())
         for name in names:
             for arguments in (("help", name), (name, "--help")):
                 done = self.expect(ctl(*arguments), DONE)

@@ -60,6 +60,6 @@ extern const struct ctl_command ctl_schema, ctl_reference;
 extern const struct ctl_command ctl_proposals, ctl_decide, ctl_document;
 extern const struct ctl_command ctl_publish, ctl_send, ctl_play;
 extern const struct ctl_command ctl_tasks, ctl_cases, ctl_scores, ctl_measures, ctl_history, ctl_events, ctl_workflows,
-    ctl_topics, ctl_status, ctl_rejected, ctl_migrate_bus;
+    ctl_topics, ctl_status, ctl_rejected, ctl_migrate_bus, ctl_verify;
 
 #endif

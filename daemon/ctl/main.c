@@ -10,7 +10,7 @@ static const struct ctl_command *const commands[] = {
     &ctl_new,   &ctl_check,   &ctl_test, &ctl_simulate, &ctl_explain, &ctl_due, &ctl_diff, &ctl_graph,
     &ctl_schema, &ctl_reference,
     &ctl_publish, &ctl_send,   &ctl_play,
-    &ctl_tasks, &ctl_cases, &ctl_scores, &ctl_measures, &ctl_document, &ctl_proposals, &ctl_decide, &ctl_history, &ctl_events,  &ctl_workflows, &ctl_topics, &ctl_status, &ctl_rejected, &ctl_migrate_bus,
+    &ctl_tasks, &ctl_cases, &ctl_scores, &ctl_measures, &ctl_document, &ctl_proposals, &ctl_decide, &ctl_history, &ctl_events,  &ctl_workflows, &ctl_topics, &ctl_status, &ctl_rejected, &ctl_migrate_bus, &ctl_verify,
 };
 #define NCOMMANDS (sizeof commands / sizeof *commands)
 

@@ -1,6 +1,5 @@
 /* dubanctl topics: the embedded log, and the topics of a Kafka cluster. */
-#include "bus/bus.h"
-#include "config.h"
+#include "ctl/cluster.h"
 #include "ctl/json.h"
 #include "ctl/table.h"
 #include "ctl/zone.h"
@@ -103,24 +102,6 @@ static bool count_option(const struct ctl_call *call, const char *name, uint64_t
     return ok;
 }
 
-/* The cluster as duband's own configuration has it, and as the command line does. */
-static bool cluster_of(const struct ctl_call *call, struct config *c)
-{
-    const char *file = ctl_value(call, "config"), *bootstrap = ctl_value(call, "bootstrap"), *prefix = ctl_value(call, "prefix");
-    struct diags d = {.arena = arena_new()};
-    struct err e;
-    bool ok = !file || config_read(c, file, &d);
-    diags_print(stderr, &d, ctl_colours(stderr));
-    arena_free(d.arena);
-    if (ok && bootstrap)
-        ok = config_set(c, arena_printf(c->arena, "kafka.properties.bootstrap.servers=%s", bootstrap).p, &e) ||
-             ctl_fail(call, CTL_USAGE, "%s", e.text) == CTL_DONE;
-    if (ok && prefix)
-        ok = config_set(c, arena_printf(c->arena, "kafka.prefix=%s", prefix).p, &e) ||
-             ctl_fail(call, CTL_USAGE, "%s", e.text) == CTL_DONE;
-    return ok;
-}
-
 static enum ctl_exit say_topics(const struct ctl_call *call, const struct bus_kafka_topic *topic)
 {
     enum ctl_exit status = CTL_DONE;
@@ -142,29 +123,18 @@ static enum ctl_exit say_topics(const struct ctl_call *call, const struct bus_ka
 static enum ctl_exit create_topics(const struct ctl_call *call)
 {
     struct bus_kafka_topic topic[TOPIC_COUNT];
+    struct bus_kafka_options options;
     struct config c;
     int partitions, replication;
     struct err e;
-    if (!ctl_value(call, "bootstrap") && !ctl_value(call, "config"))
-        return ctl_fail(call, CTL_USAGE, "topics create: --config FILE or --bootstrap HOST:PORT is needed");
-    if (!count_option(call, "partitions", 1, &partitions) ||
-        !count_option(call, "replication", 1, &replication))
+    if (!count_option(call, "partitions", 1, &partitions) || !count_option(call, "replication", 1, &replication))
         return CTL_USAGE;
     config_init(&c);
     enum ctl_exit status = CTL_USAGE;
-    if (cluster_of(call, &c)) {
-        struct header *property = ARENA_ARRAY(c.arena, struct header, c.properties.n + 1);
-        for (size_t i = 0; i < c.properties.n; i++)
-            property[i] = (struct header){c.properties.item[i].name, c.properties.item[i].value};
-        const struct bus_kafka_options options = {.property = property,
-                                                  .nproperties = c.properties.n,
-                                                  .group = c.kafka_group,
-                                                  .node = "dubanctl",
-                                                  .topic_prefix = c.kafka_prefix};
+    if (cluster_read(call, &c, &options))
         status = bus_kafka_create_topics(&options, partitions, replication, topic, c.arena, &e)
                      ? say_topics(call, topic)
                      : ctl_fail(call, CTL_COULD_NOT, "%s", e.text);
-    }
     config_free(&c);
     return status;
 }
