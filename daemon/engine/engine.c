@@ -39,9 +39,14 @@ enum turn_status engine_get(struct store_txn *t, enum table_id table, struct sli
     return status_of(t, st, err);
 }
 
-static void tell_state(struct engine *e, enum table_id table, struct slice key, struct slice value)
+bool state_is_told(const struct engine *e)
 {
-    if (e->options.sink.state != NULL && !e->muted)
+    return e->options.sink.state != NULL && !e->muted;
+}
+
+void state_tell(struct engine *e, enum table_id table, struct slice key, struct slice value)
+{
+    if (state_is_told(e))
         e->options.sink.state(e->options.sink.ctx, table, key, value);
 }
 
@@ -51,7 +56,7 @@ enum turn_status state_put(struct engine *e, struct store_txn *t, enum table_id 
     enum turn_status st = engine_put(t, table, key, value, err);
 
     if (st == TURN_DONE)
-        tell_state(e, table, key, value);
+        state_tell(e, table, key, value);
     return st;
 }
 
@@ -61,7 +66,7 @@ enum turn_status state_delete(struct engine *e, struct store_txn *t, enum table_
     enum turn_status st = engine_delete(t, table, key, err);
 
     if (st == TURN_DONE)
-        tell_state(e, table, key, (struct slice){NULL, 0});
+        state_tell(e, table, key, (struct slice){NULL, 0});
     return st;
 }
 
@@ -91,6 +96,7 @@ static enum turn_status meta_load(struct engine *e, struct store_txn *t, struct 
 
     e->target = INSTANT_NONE;
     e->next[0] = e->next[1] = 0;
+    e->batch = 0;
     enum turn_status st = engine_get(t, TABLE_META, META_CLOCK, &value, &found, err);
     if (st == TURN_DONE && found && value.n == 8)
         e->target = get_be64s((const unsigned char *)value.p);
@@ -100,10 +106,14 @@ static enum turn_status meta_load(struct engine *e, struct store_txn *t, struct 
         e->next[0] = get_be64s((const unsigned char *)value.p);
         e->next[1] = get_be64s((const unsigned char *)value.p + 8);
     }
+    if (st == TURN_DONE)
+        st = engine_get(t, TABLE_META, META_BATCH, &value, &found, err);
+    if (st == TURN_DONE && found && value.n == 8)
+        e->batch = get_be64((const unsigned char *)value.p);
     return st;
 }
 
-static enum turn_status meta_store(struct engine *e, struct store_txn *t, const int64_t next[2],
+static enum turn_status meta_store(struct engine *e, struct store_txn *t, const int64_t next[2], uint64_t batch,
                                    struct err *err)
 {
     unsigned char byte[16];
@@ -117,6 +127,9 @@ static enum turn_status meta_store(struct engine *e, struct store_txn *t, const 
     put_be64s(byte + 8, next[1]);
     if (st == TURN_DONE)
         st = engine_put(t, TABLE_META, META_POSITIONS, (struct slice){(const char *)byte, 16}, err);
+    put_be64(byte, batch);
+    if (st == TURN_DONE)
+        st = engine_put(t, TABLE_META, META_BATCH, (struct slice){(const char *)byte, 8}, err);
     return st;
 }
 
@@ -129,6 +142,7 @@ static void drop_caches(struct engine *e)
     e->nflows = 0;
     e->months.n = 0;
     e->months.known = false;
+    chunk_forget(e);
     e->target_dirty = false;
     e->in_batch = false;
 }
@@ -213,6 +227,7 @@ void engine_close(struct engine *e)
     drop_caches(e);
     free(e->flows);
     free(e->months.month);
+    buf_free(&e->chunk.packed);
     arena_free(e->scratch);
     free(e);
 }
@@ -243,15 +258,18 @@ void engine_positions(struct engine *e, int64_t next[2])
 enum turn_status engine_set_positions(struct engine *e, struct store_txn *t, const int64_t next[2],
                                       struct err *err)
 {
-    enum turn_status st = meta_store(e, t, next, err);
+    enum turn_status st = meta_store(e, t, next, e->batch + 1, err);
 
     for (size_t i = 0; st == TURN_DONE && i < e->nflows; i++)
         if (e->flows[i]->dirty)
             st = flow_store(e, t, e->flows[i], err);
     if (st == TURN_DONE)
+        st = chunk_end(e, t, err);
+    if (st == TURN_DONE)
         st = seen_drop(e, t, err);
     if (st != TURN_DONE)
         return st;
+    e->batch++;
     e->target_dirty = false;
     e->next[0] = next[0];
     e->next[1] = next[1];
@@ -282,9 +300,10 @@ enum turn_status engine_restore_marker(struct engine *e, struct store_txn *t, co
 {
     e->target = m->clock_target > e->target ? m->clock_target : e->target;
     e->target_dirty = true;
-    enum turn_status st = meta_store(e, t, m->input_next, err);
+    enum turn_status st = meta_store(e, t, m->input_next, m->batch, err);
     if (st == TURN_DONE) {
         e->target_dirty = false;
+        e->batch = m->batch;
         memcpy(e->next, m->input_next, sizeof e->next);
     }
     return st;

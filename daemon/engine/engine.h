@@ -66,7 +66,8 @@ instant_t engine_clock_target(struct engine *e);
 
 /* Input positions: the next offset wanted of each input topic; kept in the store with the turn's effects. */
 void engine_positions(struct engine *e, int64_t next[2]);
-/* Ends a batch: what the engine keeps beside the tables is written, too. Nothing may be committed without it. */
+/* Ends a batch, whose number (META_BATCH) is one more than the last one's: what the engine keeps beside the tables is written, too, and the changelog
+ * told what waited for its end. Nothing may be committed without it. */
 enum turn_status engine_set_positions(struct engine *e, struct store_txn *t, const int64_t next[2], struct err *err);
 
 /* Applies one changelog entry during a restore: the state and what is derived from it. */

@@ -73,8 +73,6 @@ void flow_remove(struct engine *e, struct flow *f)
 }
 
 /* The workflow's own numbers: clock, then the head of its history. */
-#define FLOW_BYTES (8 + 8 + 32)
-
 enum turn_status flow_load(struct flow *f, struct store_txn *t, struct err *err)
 {
     struct key key;
@@ -110,4 +108,13 @@ enum turn_status flow_store(struct engine *e, struct store_txn *t, struct flow *
     if (st == TURN_DONE)
         f->dirty = false;
     return st;
+}
+
+struct slice flow_numbers_at(struct slice value, instant_t clock, unsigned char byte[FLOW_BYTES])
+{
+    if (value.n != FLOW_BYTES || get_be64s((const unsigned char *)value.p) >= clock)
+        return value;
+    memcpy(byte, value.p, FLOW_BYTES);
+    put_be64s(byte, clock);
+    return (struct slice){(const char *)byte, FLOW_BYTES};
 }

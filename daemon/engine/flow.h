@@ -1,9 +1,8 @@
-/* The engine's inside: what its files share. One file each: engine.c the engine and its
- * caches; flow.c its workflows; apply.c an
- * input; drain.c timers; publish.c a definition; commit_effects.c storing a turn; seen.c known ids; world.c
- * what the core may ask; correction.c plan.c rerun.c difference.c a correction; proposal.c measures that wait
- * for a decision; roster.c changes of a roster; restore.c the changelog back; load.c a whole changelog into an
- * empty store. */
+/* The engine's inside: what its files share. One file each: engine.c the engine and its caches; flow.c its
+ * workflows; apply.c an input; drain.c timers; publish.c a definition; commit_effects.c storing a turn; seen.c known
+ * ids, seen_chunk.c the same in the changelog; world.c what the core may ask; correction.c plan.c rerun.c
+ * difference.c a correction; proposal.c measures that wait for a decision; roster.c changes of a roster; restore.c
+ * the changelog back; load.c a whole changelog into an empty store. */
 #ifndef DUBAND_ENGINE_FLOW_H
 #define DUBAND_ENGINE_FLOW_H
 
@@ -25,6 +24,14 @@ struct flow {
     bool stale; /* restoring: its definition came anew, the timer index is to be derived again */
 };
 
+/* Ids that were seen, on their way to the changelog. */
+struct chunk {
+    int32_t month;
+    uint32_t part; /* which one of its batch */
+    size_t n;
+    struct buf packed;
+};
+
 struct engine {
     struct store *store;
     struct engine_options options;
@@ -35,11 +42,13 @@ struct engine {
     bool target_dirty;
     int64_t next[2];
     struct arena *scratch; /* of one turn */
-    struct month_list {    /* the months that TABLE_SEEN has, ascending */
+    uint64_t batch;        /* the last one that ended */
+    struct month_list {    /* the months that TABLE_SEEN and TABLE_SEEN_CHUNK have, ascending */
         int32_t *month;
         size_t n;
         bool known;
     } months;
+    struct chunk chunk; /* ids of this batch that the changelog was not told yet */
     struct engine_counters counters, before; /* before: as they were when the batch began */
     bool in_batch, batch_ended;
     bool muted; /* the changelog is not told */
@@ -55,6 +64,9 @@ void flow_remove(struct engine *e, struct flow *f);
 void flow_free(struct flow *f);
 void flow_set_definition(struct flow *f, struct definition *d); /* takes over the reference */
 enum turn_status flow_load(struct flow *f, struct store_txn *t, struct err *err);
+#define FLOW_BYTES (8 + 8 + 32) /* stored: clock, head */
+/* What is stored, at a time no earlier than `clock`. */
+struct slice flow_numbers_at(struct slice value, instant_t clock, unsigned char byte[FLOW_BYTES]);
 enum turn_status flow_store(struct engine *e, struct store_txn *t, struct flow *f, struct err *err);
 void engine_touch(struct engine *e); /* the first change of a batch: remembers the counters */
 
@@ -83,6 +95,9 @@ enum turn_status state_put(struct engine *e, struct store_txn *t, enum table_id 
                            struct slice value, struct err *err);
 enum turn_status state_delete(struct engine *e, struct store_txn *t, enum table_id table, struct slice key,
                               struct err *err);
+/* The changelog alone. */
+bool state_is_told(const struct engine *e);
+void state_tell(struct engine *e, enum table_id table, struct slice key, struct slice value);
 
 /* ---- world.c */
 struct world world_of(struct turn *turn);
@@ -156,6 +171,27 @@ enum turn_status seen_put(struct engine *e, struct store_txn *t, struct slice wo
 /* Drops a bounded part of what is older than 400 days for every workflow. */
 enum turn_status seen_drop(struct engine *e, struct store_txn *t, struct err *err);
 struct seen_found seen_parse(struct slice value, const unsigned char *digest); /* digest NULL: not compared */
+#define SEEN_BYTES (SEEN_DIGEST + 8) /* of an entry, before reasons */
+
+/* ---- seen_chunk.c */
+/* Key and value are those of an entry of TABLE_SEEN. No room: what it has is to be passed on before, and the next begun. */
+bool chunk_has_room(const struct chunk *c, struct slice key, struct slice value);
+void chunk_take(struct chunk *c, struct slice key, struct slice value);
+void chunk_key(const struct chunk *c, uint64_t batch, struct key *k);
+void chunk_next(struct chunk *c);
+/* For the changelog, with others of its batch. */
+enum turn_status chunk_add(struct engine *e, struct store_txn *t, struct slice key, struct slice value, struct err *err);
+enum turn_status chunk_end(struct engine *e, struct store_txn *t, struct err *err); /* the batch ends */
+void chunk_forget(struct engine *e);
+/* One that came from the changelog: each entry's key and value, in their order. */
+enum turn_status chunk_read(struct engine *e, struct slice key, struct slice value,
+                            enum turn_status (*put)(void *ctx, struct slice key, struct slice value, struct err *err),
+                            void *ctx, struct err *err);
+enum turn_status chunk_restore(struct engine *e, struct store_txn *t, struct slice key, struct slice value,
+                               struct err *err);
+bool chunk_has_month(struct store_txn *t, int32_t month);
+/* Of a month that has expired: one chunk, and as many entries as one can have. *dropped 0: nothing was left. */
+enum turn_status chunk_drop(struct engine *e, struct store_txn *t, int32_t month, size_t *dropped, struct err *err);
 
 /* ---- apply.c */
 /* Fires what is due by then. */

@@ -89,12 +89,24 @@ bool key_is_roster(struct slice key, struct slice *workflow)
            key_take_name(&rest, &name) && slice_eq(name, S("roster")) && rest.n == 4;
 }
 
-void key_seen(struct key *k, int32_t month, struct slice workflow, struct slice id)
+void key_month(struct key *k, int32_t month)
 {
     key_start(k);
     key_u32(k, (uint32_t)month);
+}
+
+void key_seen(struct key *k, int32_t month, struct slice workflow, struct slice id)
+{
+    key_month(k, month);
     key_name(k, workflow);
     key_bytes(k, id);
+}
+
+void key_seen_chunk(struct key *k, int32_t month, uint64_t batch, uint32_t part)
+{
+    key_month(k, month);
+    key_u64(k, batch);
+    key_u32(k, part);
 }
 
 void key_timers_from(struct key *k, struct slice workflow, instant_t due)
@@ -209,13 +221,25 @@ bool key_sequence_parse(struct slice key, struct slice *workflow, uint64_t *sequ
     return true;
 }
 
+bool key_month_parse(struct slice key, int32_t *month, struct slice *rest)
+{
+    if (key.n < 5)
+        return false;
+    *month = (int32_t)get_u32(key.p);
+    *rest = (struct slice){key.p + 4, key.n - 4};
+    return true;
+}
+
 bool key_seen_parse(struct slice key, int32_t *month, struct slice *workflow)
 {
     struct slice rest;
 
-    if (key.n < 5)
-        return false;
-    *month = (int32_t)get_u32(key.p);
-    rest = (struct slice){key.p + 4, key.n - 4};
-    return key_take_name(&rest, workflow) && rest.n > 0;
+    return key_month_parse(key, month, &rest) && key_take_name(&rest, workflow) && rest.n > 0;
+}
+
+bool key_seen_chunk_parse(struct slice key, int32_t *month)
+{
+    struct slice rest;
+
+    return key_month_parse(key, month, &rest) && rest.n == 8 + 4;
 }

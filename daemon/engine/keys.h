@@ -7,8 +7,11 @@
  *   TABLE_NUMBER      workflow 0 series 0 year:u32                         → last:u64
  *                     workflow 0 0 roster 0 n:u32                          → RosterChange, in the order taken
  *                     workflow 0 0                                         → the workflow's own numbers: see
- * struct flow TABLE_SEEN        month:u32 workflow 0 source 0 id, or 1 hash:16 for long ones → digest:16 sequence:u64
- * [reasons of a rejection] TABLE_TIMER       workflow 0 due:s64 machine 0 part 0 … timer 0 n:u32  → ""
+ *                                                                            struct flow
+ *   TABLE_SEEN_CHUNK  month:u32 batch:u64 part:u32                         → "", in the changelog SeenChunk
+ *   TABLE_SEEN        month:u32 workflow 0 source 0 id                     → digest:16 sequence:u64 and, of what
+ *                     or, of a long one, month:u32 workflow 0 1 hash:16      was rejected, the reasons
+ *   TABLE_TIMER       workflow 0 due:s64 machine 0 part 0 … timer 0 n:u32  → ""
  *   TABLE_HISTORY     workflow 0 sequence:u64                              → HistoryRecord
  *   TABLE_MEASURE     workflow 0 sequence:u64 output:u32                   → ""
  *   TABLE_DOCUMENT    workflow 0 id                                        → sequence:u64 output:u64
@@ -52,7 +55,9 @@ void key_flow(struct key *k, struct slice workflow);
 void key_roster(struct key *k, struct slice workflow, uint32_t n);
 /* A key of TABLE_NUMBER that key_roster made. */
 bool key_is_roster(struct slice key, struct slice *workflow);
+void key_month(struct key *k, int32_t month); /* the prefix of all that was received in it */
 void key_seen(struct key *k, int32_t month, struct slice workflow, struct slice id);
+void key_seen_chunk(struct key *k, int32_t month, uint64_t batch, uint32_t part);
 void key_timer(struct key *k, struct slice workflow, instant_t due, struct slice machine,
                const struct slice *part, size_t nparts, struct slice timer, int n);
 void key_timers_from(struct key *k, struct slice workflow,
@@ -76,7 +81,9 @@ struct instance_key {
 bool key_instance_parse(struct slice key, struct instance_key *out);
 /* workflow 0 sequence …: of history and measures. */
 bool key_sequence_parse(struct slice key, struct slice *workflow, uint64_t *sequence, struct slice *rest);
+bool key_month_parse(struct slice key, int32_t *month, struct slice *rest);
 bool key_seen_parse(struct slice key, int32_t *month, struct slice *workflow);
+bool key_seen_chunk_parse(struct slice key, int32_t *month);
 
 /* The name up to the next NUL; moves *rest behind it. False when there is none. */
 bool key_take_name(struct slice *rest, struct slice *name);

@@ -9,7 +9,7 @@
 #define STEP_ENTRIES 20000            /* of a slice */
 
 /* The order in which tables are put. */
-static const enum table_id order[] = {TABLE_DEFINITION, TABLE_NUMBER, TABLE_INSTANCE, TABLE_SEEN, TABLE_PROPOSAL};
+static const enum table_id order[] = {TABLE_DEFINITION, TABLE_NUMBER, TABLE_INSTANCE, TABLE_SEEN_CHUNK, TABLE_SEEN, TABLE_PROPOSAL};
 #define NORDER (sizeof order / sizeof *order)
 #define NEED_PROGRAMS 2 /* from this one on */
 
@@ -19,6 +19,8 @@ struct engine_load {
     struct bulk_entry next;             /* taken and not put yet */
     bool pending, programs;
     struct flow *flow; /* of the instance before */
+    int32_t month;     /* of the seen ids that come by, and whether a chunk of it is left */
+    bool month_known, month_counts;
 };
 
 struct engine_load *engine_load_new(struct engine *e, const char *folder)
@@ -40,18 +42,32 @@ void engine_load_free(struct engine_load *l)
     free(l);
 }
 
-enum turn_status engine_load_put(struct engine_load *l, enum table_id table, struct slice key, struct slice value,
-                                 struct err *err)
+static enum turn_status put_aside(struct engine_load *l, enum table_id table, struct slice key, struct slice value,
+                                  struct err *err)
 {
     size_t at = 0;
 
-    while (at < NORDER && order[at] != table)
+    while (at < NORDER - 1 && order[at] != table)
         at++;
-    if (at == NORDER) {
+    return bulk_put(l->state, (enum table_id)at, key, value, err) ? TURN_DONE : TURN_FAILED;
+}
+
+static enum turn_status put_seen(void *ctx, struct slice key, struct slice value, struct err *err)
+{
+    return put_aside(ctx, TABLE_SEEN, key, value, err);
+}
+
+enum turn_status engine_load_put(struct engine_load *l, enum table_id table, struct slice key, struct slice value,
+                                 struct err *err)
+{
+    if (table > TABLE_LAST_STATE) {
         err_set(err, "changelog: an entry of table %d, which is not state", (int)table);
         return TURN_FAILED;
     }
-    return bulk_put(l->state, (enum table_id)at, key, value, err) ? TURN_DONE : TURN_FAILED;
+    if (table != TABLE_SEEN_CHUNK || value.p == NULL)
+        return put_aside(l, table, key, value, err);
+    enum turn_status st = chunk_read(l->engine, key, value, put_seen, l, err);
+    return st == TURN_DONE ? put_aside(l, TABLE_SEEN_CHUNK, key, S(""), err) : st;
 }
 
 /* ---- timers */
@@ -104,12 +120,28 @@ static bool next(struct engine_load *l, enum turn_status *st, struct err *err)
     return l->pending;
 }
 
+/* Of a month that has expired the log may still hold chunks that were told to go. The chunks that are left are in. */
+static bool counts(struct engine_load *l, struct store_txn *t, struct slice key)
+{
+    struct slice rest;
+    int32_t month;
+
+    if (!key_month_parse(key, &month, &rest) || (l->month_known && l->month == month))
+        return l->month_counts;
+    l->month = month;
+    l->month_known = true;
+    l->month_counts = chunk_has_month(t, month);
+    return l->month_counts;
+}
+
 static enum turn_status put(struct engine_load *l, struct store_txn *t, struct err *err)
 {
     enum table_id table = l->from == l->timers ? TABLE_TIMER : order[l->next.table];
-    enum turn_status st = engine_append(t, table, l->next.key, l->next.value, err);
 
     l->pending = false;
+    if (table == TABLE_SEEN && !counts(l, t, l->next.key))
+        return TURN_DONE;
+    enum turn_status st = engine_append(t, table, l->next.key, l->next.value, err);
     return st == TURN_DONE && table == TABLE_INSTANCE ? keep_timers(l, l->next.key, l->next.value, err) : st;
 }
 

@@ -66,14 +66,14 @@ enum turn_status engine_restore_state(struct engine *e, struct store_txn *t, enu
 
     if (table == TABLE_INSTANCE)
         return restore_instance(e, t, key, value, err);
+    if (table == TABLE_SEEN_CHUNK)
+        return chunk_restore(e, t, key, value, err);
     if (table > TABLE_LAST_STATE) {
         err_set(err, "changelog: an entry of table %d, which is not state", (int)table);
         return TURN_FAILED;
     }
     if (table == TABLE_DEFINITION)
         st = mark_stale(e, t, key, err);
-    if (table == TABLE_SEEN)
-        e->months.known = false;
     if (st == TURN_DONE)
         st = put_or_delete(t, table, key, value, err);
 

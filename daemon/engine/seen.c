@@ -1,12 +1,11 @@
 /* Ids that were seen: what makes a repeated record harmless. Kept by month of receipt, so that what is old
- * can be dropped a month at a time. What counts as old depends on record time alone; dropping it is only
- * housekeeping. */
+ * can be dropped a month at a time; the changelog has them in chunks (seen_chunk.c). What counts as old depends
+ * on record time alone; dropping it is only housekeeping. */
 #include "engine/flow.h"
 
 #define KEEP_DAYS 400
 #define DAY_MS INT64_C(86400000)
 #define DROP_AT_ONCE 1000
-#define SEEN_BYTES (SEEN_DIGEST + 8)
 #define REASONS_BYTES_MAX 1500
 
 /* The id as it is, not its hash: a portal numbers its events, or puts the time first, so that a batch's ids lie
@@ -70,25 +69,30 @@ static void month_add(struct month_list *list, int32_t month)
     list->n++;
 }
 
-static void months_learn(struct engine *e, struct store_txn *t)
+static void months_of(struct month_list *list, struct store_txn *t, enum table_id table)
 {
+    struct store_iter *i = store_iter_new(t, table);
     struct key from;
-    struct slice key, value, workflow;
+    struct slice key, value, rest;
     int32_t month;
 
+    for (bool more = store_iter_seek(i, (struct slice){NULL, 0}, &key, &value);
+         more && key_month_parse(key, &month, &rest);
+         more = store_iter_seek(i, key_slice(&from), &key, &value)) {
+        month_add(list, month);
+        key_month(&from, month + 1);
+    }
+    store_iter_free(i);
+}
+
+static void months_learn(struct engine *e, struct store_txn *t)
+{
     if (e->months.known)
         return;
-    struct store_iter *i = store_iter_new(t, TABLE_SEEN);
     e->months.n = 0;
-    for (bool more = store_iter_seek(i, (struct slice){NULL, 0}, &key, &value);
-         more && key_seen_parse(key, &month, &workflow);
-         more = store_iter_seek(i, key_slice(&from), &key, &value)) {
-        month_add(&e->months, month);
-        key_start(&from);
-        key_u32(&from, (uint32_t)month + 1);
-    }
+    months_of(&e->months, t, TABLE_SEEN);
+    months_of(&e->months, t, TABLE_SEEN_CHUNK);
     e->months.known = true;
-    store_iter_free(i);
 }
 
 /* ---- one id */
@@ -161,7 +165,9 @@ enum turn_status seen_put(struct engine *e, struct store_txn *t, struct slice wo
     key_seen(&k, month, workflow, seen_key(id));
     months_learn(e, t);
     month_add(&e->months, month);
-    enum turn_status st = state_put(e, t, TABLE_SEEN, key_slice(&k), buf_slice(&value), err);
+    enum turn_status st = engine_put(t, TABLE_SEEN, key_slice(&k), buf_slice(&value), err);
+    if (st == TURN_DONE)
+        st = chunk_add(e, t, key_slice(&k), buf_slice(&value), err);
     buf_free(&value);
     return st;
 }
@@ -178,28 +184,15 @@ static bool expired_for_all(const struct engine *e, int32_t month)
 
 enum turn_status seen_drop(struct engine *e, struct store_txn *t, struct err *err)
 {
+    enum turn_status st = TURN_DONE;
+    size_t one = 1;
+
     months_learn(e, t);
     if (e->months.n == 0 || !expired_for_all(e, e->months.month[0]))
         return TURN_DONE;
-
-    struct store_iter *i = store_iter_new(t, TABLE_SEEN);
-    enum turn_status st = TURN_DONE;
-    bool more = true;
-    for (size_t n = 0; st == TURN_DONE && n < DROP_AT_ONCE; n++) {
-        struct slice key, value, workflow;
-        struct key k;
-        int32_t month;
-
-        more = store_iter_seek(i, (struct slice){NULL, 0}, &key, &value) &&
-               key_seen_parse(key, &month, &workflow) && month == e->months.month[0];
-        if (!more)
-            break;
-        key_start(&k);
-        key_bytes(&k, key);
-        st = state_delete(e, t, TABLE_SEEN, key_slice(&k), err);
-    }
-    store_iter_free(i);
-    if (!more) {
+    for (size_t n = 0; st == TURN_DONE && one > 0 && n < DROP_AT_ONCE; n += one)
+        st = chunk_drop(e, t, e->months.month[0], &one, err);
+    if (one == 0) {
         e->months.n--;
         memmove(e->months.month, e->months.month + 1, e->months.n * sizeof *e->months.month);
     }

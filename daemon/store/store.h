@@ -10,10 +10,11 @@ enum table_id {
     TABLE_DEFINITION, /* workflow → Definition in force (state.proto) */
     TABLE_INSTANCE,   /* see engine/keys.h */
     TABLE_NUMBER,     /* workflow, series, year → last document number */
-    TABLE_SEEN,       /* month of receipt, workflow, source and id → digest of the content, then the outcome's history sequence */
+    TABLE_SEEN_CHUNK, /* month of receipt, batch, part → "" here, in the changelog ids that were seen: SeenChunk */
     TABLE_PROPOSAL,   /* workflow, id → Proposal: measures that wait for a decision */
     TABLE_LAST_STATE = TABLE_PROPOSAL,
     /* Derived from the state or from history; never in the changelog. */
+    TABLE_SEEN,    /* month of receipt, workflow, source and id → digest of the content, then the outcome's history sequence */
     TABLE_TIMER,   /* workflow, due, instance key, timer, n → "" */
     TABLE_HISTORY, /* workflow, sequence → HistoryRecord */
     TABLE_MEASURE, /* workflow, sequence of history, index → "" : where measures are, for queries */

@@ -2,12 +2,13 @@
 
 A store stands at a batch. It has to hold exactly what the changelog says up to the marker of that batch, the timers that the instances of that state
 call for, and the history as it stands on its topic."""
+import base64
 import struct
 import subprocess
 
 import contracts
 
-STATE = ["definition", "instance", "number", "seen", "proposal"]  # the first byte of a changelog key counts them
+STATE = ["definition", "instance", "number", "seen_chunk", "proposal"]  # the first byte of a changelog key counts them
 MARKER = b"\xff"
 
 
@@ -20,16 +21,21 @@ def dump(folder, table):
     return dict(zip(lines[::2], lines[1::2]))
 
 
+def partition_of(folder):
+    """The partition whose state a store holds, as it says itself."""
+    return int(dump(folder, "meta")[b"bus.origin"].split(b"\0")[2])
+
+
 def batches(records):
-    """(number, {(table, key): value or None}, history's end) of each batch of one partition's changelog, in order."""
-    out, going = [], {}
+    """(number, [((table, key), value or None)], history's end) of each batch of one partition's changelog, in order."""
+    out, going = [], []
     for r in records:
         if r.key == MARKER:
             marker = contracts.decode("Marker", r.value)
             out.append((int(marker["batch"]), going, int(marker["history_next"])))
-            going = {}
+            going = []
         else:
-            going[STATE[r.key[0]], r.key[1:]] = r.value
+            going.append(((STATE[r.key[0]], r.key[1:]), r.value))
     if going:
         raise AssertionError(f"{len(going)} entries behind the last marker: a batch that ends nowhere")
     return out
@@ -50,6 +56,26 @@ def _timers(instances):
                 due = struct.pack(">Q", int(timer["due_ms"]) + (1 << 63))
                 out.add(workflow + b"\0" + due + rest + timer["name"].encode() + b"\0" + struct.pack(">I", timer.get("n", 0)))
     return out
+
+
+def _fold(changes, state):
+    """One batch onto {table: {key: value}}. A chunk's ids are entries of `seen`, its key alone is one of `seen_chunk`."""
+    for (table, key), value in changes:
+        if table == "seen_chunk" and value:
+            for entry in contracts.decode("SeenChunk", value).get("entries", []):
+                state["seen"][key[:4] + base64.b64decode(entry["key"])] = base64.b64decode(entry["value"])
+            state[table][key] = b""
+        elif value:
+            state[table][key] = value
+        else:
+            state[table].pop(key, None)
+            if table == "seen_chunk":
+                state["expired"].add(key[:4])
+
+
+def _counting(seen, expired):
+    """Those of the months that have expired are dropped bit by bit, and which is nobody's concern."""
+    return {key: value for key, value in seen.items() if key[:4] not in expired}
 
 
 def _history(records):
@@ -73,7 +99,7 @@ def compare(folder, changelog, history, last=True):
     """What is wrong with one partition's store, given that partition's records; `last`: it must stand at the last batch and hold all of history."""
     meta = dump(folder, "meta")
     batch = struct.unpack(">Q", meta[b"batch"])[0] if b"batch" in meta else 0
-    known, state, end = batches(changelog), {table: {} for table in STATE}, 0
+    known, state, end = batches(changelog), {"seen": {}, "expired": set(), **{table: {} for table in STATE}}, 0
     if batch and batch not in [number for number, _, _ in known]:
         return [f"{folder}: the store is at batch {batch}, of which the changelog knows nothing"]
     if last and known and batch != known[-1][0]:
@@ -82,17 +108,15 @@ def compare(folder, changelog, history, last=True):
         if number > batch:
             break
         end = end_then
-        for (table, key), value in changes.items():
-            if value:
-                state[table][key] = value
-            else:
-                state[table].pop(key, None)
+        _fold(changes, state)
     wrong = []
     for table in STATE:
         wrong += _unlike(f"{folder}, {table}", dump(folder, table), state[table])
+    wrong += _unlike(f"{folder}, seen", _counting(dump(folder, "seen"), state["expired"]), _counting(state["seen"], state["expired"]))
     wrong += _unlike(f"{folder}, timer", dict.fromkeys(dump(folder, "timer"), True), dict.fromkeys(_timers(state["instance"]), True))
     next_history = _signed(meta[b"bus.history_next"]) if b"bus.history_next" in meta else 0
     if last and next_history < end:
         wrong.append(f"{folder}: history goes up to offset {next_history}, the last marker says {end}")
-    wanted = {key: value for key, (value, offset) in _history(history).items() if offset < next_history}
-    return wrong + _unlike(f"{folder}, history", dump(folder, "history"), wanted)
+    have = dump(folder, "history")  # behind its position stands what its own batches put there while a gap before them was still being filled
+    wanted = {key: value for key, (value, offset) in _history(history).items() if offset < next_history or key in have}
+    return wrong + _unlike(f"{folder}, history", have, wanted)
