@@ -20,7 +20,7 @@ PARTITIONS = 3
 # Where it dies: the function, its call, and whether that was done; and what the topics hold then: all or nothing.
 DEATHS = [("rd_kafka_produceva", 1, False, False), ("rd_kafka_produceva", 700, True, False), ("rd_kafka_flush", 1, True, False),
           ("rd_kafka_flush", 4, True, False), ("rd_kafka_send_offsets_to_transaction", 1, True, False), ("rd_kafka_commit_transaction", 1, False, False),
-          ("rd_kafka_commit_transaction", 1, True, True), ("mdb_txn_commit", 1, False, True)]
+          ("rd_kafka_commit_transaction", 1, True, True), ("mdb_txn_commit", 3, False, True)]
 LIMIT_S = 120
 
 

@@ -1,6 +1,8 @@
 /* Whose state a folder holds: written down when it is first taken up, looked at whenever it is again. */
 #include "bus/bus_kafka.h"
 
+#include <limits.h>
+
 enum { CLUSTER, CHANGELOG, PARTITION, GROUP, COUNT, NAMES };
 
 struct origin {
@@ -31,6 +33,28 @@ static bool parse(struct slice packed, struct origin *out)
     return packed.n == 0;
 }
 
+bool bus_kafka_origin(struct slice packed, struct bus_kafka_origin *out)
+{
+    struct origin o;
+    uint64_t partition, partitions;
+    size_t topic = strlen("changelog");
+    if (!parse(packed, &o) || !parse_u64(o.name[PARTITION], &partition) || !parse_u64(o.name[COUNT], &partitions) ||
+        partitions == 0 || partitions > INT_MAX || partition >= partitions || o.name[CHANGELOG].n < topic)
+        return false;
+    *out = (struct bus_kafka_origin){.cluster = o.name[CLUSTER],
+                                     .prefix = {o.name[CHANGELOG].p, o.name[CHANGELOG].n - topic},
+                                     .group = o.name[GROUP],
+                                     .partition = (int)partition,
+                                     .partitions = (int)partitions};
+    return true;
+}
+
+void kafka_origin_moved(struct kafka *k, struct part *p, struct slice where)
+{
+    kafka_part_halt(k, p, "it was moved to the topics %.*s and goes on there: set kafka.prefix, kafka.group and bootstrap.servers to those",
+                    SLICE_ARG(where));
+}
+
 /* What differs first tells most. */
 static void halt(struct kafka *k, struct part *p, const struct origin *is, const struct origin *due)
 {
@@ -41,10 +65,7 @@ static void halt(struct kafka *k, struct part *p, const struct origin *is, const
     while (i < COUNT && slice_eq(is->name[i], due->name[i]))
         i++;
     if (i == COUNT) {
-        kafka_part_halt(k, p,
-                        "its state was made with %.*s partitions, now there are %.*s: a workflow's records would come to another partition "
-                        "than its state. Partitions cannot be added to topics in use",
-                        SLICE_ARG(is->name[COUNT]), SLICE_ARG(due->name[COUNT]));
+        kafka_grown_halt(k, p, is->name[COUNT]);
         return;
     }
     kafka_part_halt(k, p,
@@ -65,7 +86,7 @@ static bool put(struct kafka *k, struct part *p, struct slice packed)
     else
         store_abort(t);
     if (!ok)
-        kafka_restart(k, "partition %d: %s", p->id, e.text);
+        kafka_part_fail(k, p, e.text);
     return ok;
 }
 
@@ -83,7 +104,7 @@ bool kafka_origin_check(struct kafka *k, struct part *p)
 {
     struct buf b = {0};
     struct err e = {0};
-    struct slice have;
+    struct slice have, moved;
     struct origin is, due;
     if (!learn_cluster(k))
         return false;
@@ -98,7 +119,11 @@ bool kafka_origin_check(struct kafka *k, struct part *p)
     else if (st == STORE_OK && !same)
         kafka_part_halt(k, p, "its folder holds no state of duband's");
     else if (st == STORE_FAILED)
-        kafka_restart(k, "partition %d: %s", p->id, t ? store_txn_error(t) : e.text);
+        kafka_part_fail(k, p, t ? store_txn_error(t) : e.text);
+    else if (same && store_get(t, TABLE_META, S(BUS_META_MOVED), &moved) == STORE_OK) {
+        kafka_origin_moved(k, p, moved);
+        same = false;
+    }
     else if (st == STORE_NOT_FOUND && is_embedded(t)) {
         kafka_part_halt(k, p, "its folder holds an embedded log: dubanctl migrate-bus moves that to Kafka, and `data` must be another folder");
         st = STORE_OK;

@@ -117,6 +117,32 @@ bool bus_kafka_reader_ends(struct bus_kafka_reader *r, enum topic topic, int par
     return !err || kafka_bare_fail(r->k, r->k->topic[topic], err, e);
 }
 
+bool bus_kafka_reader_cluster(struct bus_kafka_reader *r, struct arena *a, struct slice *id, struct err *e)
+{
+    if (bus_kafka_reader_partitions(r, TOPIC_CHANGELOG, e) < 0) /* without metadata the next call takes a second */
+        return false;
+    char *cluster = rd_kafka_clusterid(r->k->restorer, ANSWER_MS);
+    if (!cluster)
+        return kafka_bare_fail(r->k, "the cluster's id", RD_KAFKA_RESP_ERR__TIMED_OUT, e);
+    *id = arena_dup(a, slice_of(cluster));
+    rd_kafka_mem_free(r->k->restorer, cluster);
+    return true;
+}
+
+bool bus_kafka_reader_member(struct bus_kafka_reader *r, const char *group, struct arena *a, struct slice *who, struct err *e)
+{
+    const struct rd_kafka_group_list *list;
+    rd_kafka_resp_err_t err = rd_kafka_list_groups(r->k->restorer, group, &list, ANSWER_MS);
+    if (err)
+        return kafka_bare_fail(r->k, arena_printf(a, "group %s", group).p, err, e);
+    *who = S("");
+    for (int g = 0; g < list->group_cnt; g++)
+        if (list->groups[g].member_cnt > 0)
+            *who = arena_printf(a, "%s at %s", list->groups[g].members[0].client_id, list->groups[g].members[0].client_host);
+    rd_kafka_group_list_destroy(list);
+    return true;
+}
+
 static bool assign(struct bus_kafka_reader *r, enum topic topic, int partition, int64_t from, struct err *e)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
@@ -149,6 +175,8 @@ bool bus_kafka_reader_read(struct bus_kafka_reader *r, enum topic topic, int par
             more = false;
         } else if (m->err) {
             more = ok = kafka_bare_fail(r->k, r->k->topic[topic], m->err, e);
+        } else if (kafka_is_barrier(m)) {
+            more = m->offset + 1 < to;
         } else {
             struct record record;
             arena_reset(r->arena);

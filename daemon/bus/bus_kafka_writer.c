@@ -8,7 +8,7 @@
 struct bus_kafka_writer {
     struct kafka *k; /* its producer and output handles, and what reports say (batch) */
     rd_kafka_topic_partition_list_t *offsets;
-    bool open;
+    bool open, held;
     size_t unserved;
 };
 
@@ -164,7 +164,8 @@ bool bus_kafka_writer_end(struct bus_kafka_writer *w, int partition, struct mark
     struct batch *b = &w->k->batch;
     if (!flush(w, e))
         return false;
-    m->history_next = b->history_next;
+    if (b->history_next >= 0)
+        m->history_next = b->history_next;
     struct arena *a = arena_new();
     bool ok = produce(w, TOPIC_CHANGELOG, partition, (struct slice){&key, 1}, wire_marker_pack(m, a), NULL, 0, false, e);
     arena_free(a);
@@ -190,7 +191,7 @@ static bool retriable(struct kafka *k, rd_kafka_error_t *error)
     return true;
 }
 
-bool bus_kafka_writer_commit(struct bus_kafka_writer *w, struct err *e)
+bool bus_kafka_writer_hold(struct bus_kafka_writer *w, struct err *e)
 {
     struct kafka *k = w->k;
     rd_kafka_consumer_group_metadata_t *group = rd_kafka_consumer_group_metadata_new(k->options.group);
@@ -200,6 +201,15 @@ bool bus_kafka_writer_commit(struct bus_kafka_writer *w, struct err *e)
     rd_kafka_consumer_group_metadata_destroy(group);
     if (error)
         return failed("the group's offsets cannot be set (is a node of this group running?)", error, e);
+    return w->held = true;
+}
+
+bool bus_kafka_writer_commit(struct bus_kafka_writer *w, struct err *e)
+{
+    struct kafka *k = w->k;
+    rd_kafka_error_t *error;
+    if (!w->held && !bus_kafka_writer_hold(w, e))
+        return false;
     while ((error = rd_kafka_commit_transaction(k->producer, -1)) && retriable(k, error))
         ;
     if (error)

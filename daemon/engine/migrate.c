@@ -4,7 +4,6 @@
 #include <string.h>
 #include <time.h>
 
-#define BATCH 1         /* the number of the one batch that the topics hold then */
 #define TELL_EVERY 10000
 #define SETTLE_MS 15000 /* what was committed is to be seen within that time */
 #define DIGEST 32
@@ -12,6 +11,8 @@
 struct moving {
     const struct migrate_options *o;
     struct migrate_source source;
+    struct migrate_left *left; /* NULL: an embedded log */
+    const char *where;         /* it goes */
     struct migrate_result *out;
     struct bus_kafka_reader *reader;
     struct bus_kafka_writer *writer;
@@ -19,7 +20,8 @@ struct moving {
     struct err *e;
 };
 
-/* All of a partition's records in order, as one number: what was written and what is read are the same when these are. */
+/* All of a partition's records in order, as one number: what was written and what is read are the same when
+ * these are. */
 struct digest {
     unsigned char byte[DIGEST];
     uint64_t n;
@@ -54,7 +56,8 @@ struct sums {
     struct digest state, history;
 };
 
-static bool sum_entry(void *ctx, enum table_id table, struct slice workflow, struct slice key, struct slice value)
+static bool sum_entry(void *ctx, enum table_id table, struct slice workflow, struct slice key,
+                      struct slice value)
 {
     struct sums *s = ctx;
     char bytes[1 + 511];
@@ -77,13 +80,20 @@ static bool sum_pending(void *ctx, const struct record *r)
     return true;
 }
 
+static bool pending(struct moving *m, int partition, bool (*visit)(void *ctx, const struct record *r),
+                    void *ctx)
+{
+    return m->left != NULL ? migrate_left_pending(m->left, partition, visit, ctx, m->e)
+                           : migrate_pending(&m->source, partition, visit, ctx, m->e);
+}
+
 static bool sum(struct moving *m, int partition, struct sums *out)
 {
     *out = (struct sums){0};
     migrate_walk(&m->source, partition, sum_entry, out);
     out->part.state = out->state.n;
     out->part.history = out->history.n;
-    return migrate_pending(&m->source, partition, sum_pending, out, m->e);
+    return pending(m, partition, sum_pending, out);
 }
 
 /* ---- what the topics hold */
@@ -141,10 +151,11 @@ static bool is_empty(const struct held *h)
     return h->state.n + h->history.n + h->inputs + h->others == 0 && h->batch == 0 && !h->bad;
 }
 
-static bool is_moved(const struct held *h, const struct sums *s)
+/* An embedded log grows no more; on topics that were left anybody can put what nobody takes. */
+static bool is_moved(const struct moving *m, const struct held *h, const struct sums *s)
 {
-    return h->batch == BATCH && h->others == 0 && h->inputs == s->part.pending && digest_same(&h->state, &s->state) &&
-           digest_same(&h->history, &s->history);
+    return h->batch == MIGRATE_BATCH && h->others == 0 && (m->left != NULL || h->inputs == s->part.pending) &&
+           digest_same(&h->state, &s->state) && digest_same(&h->history, &s->history);
 }
 
 /* Either nothing is there, or all of this: the one transaction has been committed before. */
@@ -161,15 +172,20 @@ static bool look_at_all(struct moving *m, bool *moved)
             return false;
         out->part[p] = sums.part;
         empty += is_empty(&held);
-        same += is_moved(&held, &sums);
-        if (!is_empty(&held) && !is_moved(&held, &sums))
-            return err_set(m->e, "partition %d of the topics is not empty, and does not hold this state either (last batch %llu, %llu state and "
-                                 "%llu history records): topics without a record are needed, in a prefix of their own",
-                           p, (unsigned long long)held.batch, (unsigned long long)held.state.n, (unsigned long long)held.history.n);
+        same += is_moved(m, &held, &sums);
+        if (!is_empty(&held) && !is_moved(m, &held, &sums))
+            return err_set(
+                m->e,
+                "partition %d of the topics is not empty, and does not hold this state either (last batch "
+                "%llu, %llu state and "
+                "%llu history records): topics without a record are needed, in a prefix of their own",
+                p, (unsigned long long)held.batch, (unsigned long long)held.state.n,
+                (unsigned long long)held.history.n);
     }
     *moved = same == out->partitions;
     return *moved || empty == out->partitions ||
-           err_set(m->e, "some partitions of the topics hold this state and others nothing: make the topics anew");
+           err_set(m->e,
+                   "some partitions of the topics hold this state and others nothing: make the topics anew");
 }
 
 /* ---- moving */
@@ -187,13 +203,16 @@ static bool tell(struct writing *w)
     return true;
 }
 
-static bool write_entry(void *ctx, enum table_id table, struct slice workflow, struct slice key, struct slice value)
+static bool write_entry(void *ctx, enum table_id table, struct slice workflow, struct slice key,
+                        struct slice value)
 {
     struct writing *w = ctx;
-    const struct record history = {.topic = TOPIC_HISTORY, .partition = w->partition, .key = workflow, .value = value};
+    const struct record history = {
+        .topic = TOPIC_HISTORY, .partition = w->partition, .key = workflow, .value = value};
 
-    return tell(w) && (table == TABLE_HISTORY ? bus_kafka_writer_put(w->m->writer, &history, w->m->e)
-                                              : bus_kafka_writer_state(w->m->writer, w->partition, table, key, value, w->m->e));
+    return tell(w) && (table == TABLE_HISTORY
+                           ? bus_kafka_writer_put(w->m->writer, &history, w->m->e)
+                           : bus_kafka_writer_state(w->m->writer, w->partition, table, key, value, w->m->e));
 }
 
 static bool write_pending(void *ctx, const struct record *r)
@@ -211,11 +230,14 @@ static bool write_all(struct moving *m)
     if (m->writer == NULL)
         return false;
     for (; w.partition < m->out->partitions; w.partition++) {
-        struct marker marker = {.batch = BATCH, .clock_target = m->source.clock_target, .owner_url = S("")};
+        struct marker marker = {.batch = MIGRATE_BATCH,
+                                .clock_target = m->source.clock_target,
+                                .owner_url = S(""),
+                                .partitions = (uint32_t)m->out->partitions};
 
         memcpy(marker.input_next, m->input_next[w.partition], sizeof marker.input_next);
         if (!migrate_walk(&m->source, w.partition, write_entry, &w) ||
-            !migrate_pending(&m->source, w.partition, write_pending, &w, m->e) ||
+            !pending(m, w.partition, write_pending, &w) ||
             !bus_kafka_writer_end(m->writer, w.partition, &marker, m->e))
             return false;
     }
@@ -241,51 +263,95 @@ static bool verify(struct moving *m)
         ok = look_at_all(m, &moved);
         why = *m->e;
     } while (!moved && now_ms() < until);
-    return (ok && moved) || err_set(m->e, "all was committed, but what is read back is not what was written: %s",
-                                    ok ? "there is nothing" : why.text);
+    return (ok && moved) ||
+           err_set(m->e, "all was committed, but what is read back is not what was written: %s",
+                   ok ? "there is nothing" : why.text);
 }
 
 /* ---- */
 
 static bool check_pending(const struct moving *m)
 {
-    uint64_t pending = 0;
+    uint64_t n = 0;
 
     for (int p = 0; p < m->out->partitions; p++)
-        pending += m->out->part[p].pending;
-    return pending == 0 || m->o->take_pending || m->o->dry_run ||
-           err_set(m->e, "%llu accepted events were not taken by any turn yet. Start duband on this folder once more, until its lag is 0, and stop it; "
-                         "or let them count as received when Kafka receives them: --take-pending",
-                   (unsigned long long)pending);
+        n += m->out->part[p].pending;
+    return n == 0 || m->o->take_pending || m->o->dry_run ||
+           err_set(m->e,
+                   "%llu accepted events were not taken by any turn yet. Start duband on this folder once "
+                   "more, until its lag is 0, and stop it; "
+                   "or let them count as received when Kafka receives them: --take-pending",
+                   (unsigned long long)n);
+}
+
+static const char *bootstrap_of(const struct header *property, size_t n)
+{
+    const char *out = "";
+
+    for (size_t i = 0; i < n; i++)
+        if (slice_eq(property[i].name, S("bootstrap.servers")))
+            out = property[i].value.p;
+    return out;
+}
+
+/* The same topics would be refused, too, but for what they hold. */
+static bool check_elsewhere(struct moving *m, struct arena *a)
+{
+    const struct bus_kafka_origin *of = &m->source.of;
+    struct slice cluster;
+
+    return bus_kafka_reader_cluster(m->reader, a, &cluster, m->e) &&
+           (!slice_eq(cluster, of->cluster) || !slice_eq(slice_of(m->o->kafka->topic_prefix), of->prefix) ||
+            err_set(m->e,
+                    "%s holds the state of these very topics, %.*s*: name those that it is to go to, "
+                    "--prefix TEXT, and make them by `dubanctl "
+                    "topics create`",
+                    m->o->data, SLICE_ARG(of->prefix)));
+}
+
+/* From where, and where to. */
+static bool open_both(struct moving *m, struct arena *a)
+{
+    struct migrate_result *out = m->out;
+
+    if (!migrate_open(&m->source, m->o->data, a, m->e))
+        return false;
+    out->topics = m->source.topics;
+    out->left = arena_dup(a, m->source.of.prefix).p;
+    for (int topic = TOPIC_WARNINGS; topic <= TOPIC_REJECTED; topic++)
+        out->outputs[topic] = (uint64_t)m->source.end[topic];
+    m->reader = bus_kafka_reader_open(m->o->kafka, m->e);
+    if (m->reader == NULL || (out->topics && !check_elsewhere(m, a)) ||
+        !bus_kafka_reader_verify(m->reader, &out->partitions, m->e))
+        return false;
+    m->source.partitions = out->partitions;
+    m->where = arena_printf(a, "%s* of %s", m->o->kafka->topic_prefix,
+                            bootstrap_of(m->o->kafka->property, m->o->kafka->nproperties))
+                   .p;
+    out->part = ARENA_ARRAY(a, struct migrate_part, (size_t)out->partitions);
+    m->input_next = arena_alloc(a, (size_t)out->partitions * sizeof *m->input_next);
+    return !out->topics || (m->left = migrate_left_open(&m->source, m->o, m->where, a, m->e)) != NULL;
 }
 
 static bool migrate(struct moving *m, struct arena *a)
 {
-    struct migrate_result *out = m->out;
-    bool moved;
+    bool moved, over;
 
-    if (!migrate_open(&m->source, m->o->data, a, m->e))
+    if (!open_both(m, a) || !look_at_all(m, &moved))
         return false;
-    for (int topic = TOPIC_WARNINGS; topic <= TOPIC_REJECTED; topic++)
-        out->outputs[topic] = (uint64_t)m->source.end[topic];
-    m->reader = bus_kafka_reader_open(m->o->kafka, m->e);
-    if (m->reader == NULL || !bus_kafka_reader_verify(m->reader, &out->partitions, m->e))
-        return false;
-    m->source.partitions = out->partitions;
-    out->part = ARENA_ARRAY(a, struct migrate_part, (size_t)out->partitions);
-    m->input_next = arena_alloc(a, (size_t)out->partitions * sizeof *m->input_next);
-    if (!look_at_all(m, &moved))
-        return false;
-    out->before = moved;
+    m->out->before = moved;
     if (m->o->dry_run)
         return true;
-    if (!moved && (!check_pending(m) || !write_all(m) || !verify(m)))
+    over = m->left == NULL || migrate_left_is_over(m->left);
+    if (over && !moved && m->left != NULL)
+        return err_set(m->e,
+                       "the topics %s* were moved to %s before, but there is nothing there: were those "
+                       "topics made anew?",
+                       m->out->left, m->where);
+    if ((!moved && !check_pending(m)) || (!over && !migrate_left_hold(m->left, m->e)) ||
+        (!moved && (!write_all(m) || !verify(m))))
         return false;
-    const char *bootstrap = "";
-    for (size_t i = 0; i < m->o->kafka->nproperties; i++)
-        if (slice_eq(m->o->kafka->property[i].name, S("bootstrap.servers")))
-            bootstrap = m->o->kafka->property[i].value.p;
-    return migrate_mark(&m->source, arena_printf(a, "%s* of %s", m->o->kafka->topic_prefix, bootstrap).p, m->e);
+    return (m->left == NULL || migrate_left_end(m->left, m->e)) && migrate_mark(&m->source, m->where, m->e);
 }
 
 bool migrate_run(const struct migrate_options *o, struct arena *a, struct migrate_result *out, struct err *e)
@@ -295,6 +361,7 @@ bool migrate_run(const struct migrate_options *o, struct arena *a, struct migrat
     *out = (struct migrate_result){0};
     bool ok = migrate(&m, a);
     bus_kafka_writer_close(m.writer);
+    migrate_left_close(m.left);
     bus_kafka_reader_close(m.reader);
     migrate_close(&m.source);
     return ok;

@@ -1,150 +1,80 @@
-/* The embedded log's folder, read for moving. */
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-
+/* What is moved, partition by partition as it will lie. */
 #include "bus/local_log.h"
-#include "engine/keys.h"
+#include "engine/flow.h"
 #include "engine/migrate.h"
-
-/* ---- opening */
-
-static bool read_positions(struct migrate_source *s, struct err *e)
-{
-    struct slice v;
-    struct local_log log;
-    instant_t last, last_deadline;
-
-    s->clock_target = INSTANT_NONE;
-    if (store_get(s->txn, TABLE_META, META_POSITIONS, &v) == STORE_OK && v.n == 16) {
-        s->next[0] = get_be64s((const unsigned char *)v.p);
-        s->next[1] = get_be64s((const unsigned char *)v.p + 8);
-    }
-    if (store_get(s->txn, TABLE_META, META_CLOCK, &v) == STORE_OK && v.n == 8)
-        s->clock_target = get_be64s((const unsigned char *)v.p);
-    if (!local_log_open(s->txn, &log, &last, &last_deadline, e))
-        return false;
-    memcpy(s->end, log.end, sizeof s->end);
-    return true;
-}
-
-static void read_workflows(struct migrate_source *s, struct arena *a)
-{
-    struct store_iter *i = store_iter_new(s->txn, TABLE_DEFINITION);
-    struct slice key, value;
-    size_t cap = 0;
-
-    for (bool more = store_iter_seek(i, S(""), &key, &value); more; more = store_iter_next(i, &key, &value))
-        *(struct slice *)arena_push(a, &s->workflow, &s->nworkflows, &cap, sizeof *s->workflow) = arena_dup(a, key);
-    store_iter_free(i);
-    *(struct slice *)arena_push(a, &s->workflow, &s->nworkflows, &cap, sizeof *s->workflow) = S("");
-}
-
-static bool count(void *ctx, enum table_id table, struct slice workflow, struct slice key, struct slice value)
-{
-    (void)workflow;
-    (void)key;
-    (void)value;
-    ((uint64_t *)ctx)[table]++;
-    return true;
-}
-
-/* What no workflow has would be left behind in silence. */
-static bool check_whole(const struct migrate_source *s, struct err *e)
-{
-    static const enum table_id moved[] = {TABLE_DEFINITION, TABLE_INSTANCE, TABLE_NUMBER, TABLE_SEEN, TABLE_PROPOSAL, TABLE_HISTORY};
-    struct store_stats stats;
-    uint64_t counted[TABLE_COUNT] = {0};
-    struct migrate_source all = *s;
-
-    all.partitions = 1;
-    migrate_walk(&all, 0, count, counted);
-    store_stats(s->store, &stats);
-    for (size_t i = 0; i < sizeof moved / sizeof *moved; i++)
-        if (counted[moved[i]] != stats.entries[moved[i]])
-            return err_set(e, "table %d holds %llu entries, of which only %llu belong to a workflow", (int)moved[i],
-                           (unsigned long long)stats.entries[moved[i]], (unsigned long long)counted[moved[i]]);
-    return true;
-}
-
-bool migrate_open(struct migrate_source *s, const char *data, struct arena *a, struct err *e)
-{
-    struct slice path = arena_printf(a, "%s/partition-0", data), v;
-    struct stat st;
-
-    *s = (struct migrate_source){0};
-    if (stat(path.p, &st) != 0 || !S_ISDIR(st.st_mode))
-        return err_set(e, "%s: no such folder; the data folder of a node on the embedded log was expected", path.p);
-    s->store = store_open(path.p, 0, e);
-    s->txn = s->store != NULL ? store_begin(s->store, false, e) : NULL;
-    if (s->txn == NULL)
-        return false;
-    if (store_get(s->txn, TABLE_META, S(BUS_META_ORIGIN), &v) == STORE_OK)
-        return err_set(e, "%s holds a partition's state of Kafka's topics: there is nothing to move", path.p);
-    if (!read_positions(s, e))
-        return false;
-    if (s->end[TOPIC_SUBMISSIONS] + s->end[TOPIC_DEADLINES] == 0)
-        return err_set(e, "%s holds no embedded log, or an empty one: there is nothing to move", path.p);
-    read_workflows(s, a);
-    return check_whole(s, e);
-}
-
-void migrate_close(struct migrate_source *s)
-{
-    store_abort(s->txn);
-    if (s->store != NULL)
-        store_close(s->store);
-    s->txn = NULL;
-    s->store = NULL;
-}
-
-bool migrate_mark(struct migrate_source *s, const char *where, struct err *e)
-{
-    store_abort(s->txn);
-    s->txn = NULL;
-    struct store_txn *t = store_begin(s->store, true, e);
-    if (t == NULL)
-        return false;
-    if (store_put(t, TABLE_META, S(BUS_META_MOVED), slice_of(where)) != STORE_OK) {
-        err_set(e, "%s", store_txn_error(t));
-        store_abort(t);
-        return false;
-    }
-    return store_commit(t, e) == STORE_OK;
-}
 
 /* ---- walking */
 
-int migrate_partition_of(const struct migrate_source *s, struct slice workflow)
+int migrate_partition_of(const struct migrate_source *s, const struct migrate_workflow *w)
 {
-    return s->partitions > 1 && workflow.n > 0 ? bus_partition_of(workflow, s->partitions) : 0;
+    if (w->id.n == 0)
+        return w->in->id % s->partitions;
+    return s->partitions > 1 ? bus_partition_of(w->id, s->partitions) : 0;
 }
 
-typedef bool visit_entry(void *ctx, enum table_id table, struct slice workflow, struct slice key, struct slice value);
+typedef bool visit_entry(void *ctx, enum table_id table, struct slice workflow, struct slice key,
+                         struct slice value);
 
 struct walk {
     const struct migrate_source *source;
+    const struct migrate_workflow *workflow;
     visit_entry *visit;
     void *ctx;
+    struct chunk *ids; /* several workflows may share one */
 };
 
-static bool walk_prefix(const struct walk *w, enum table_id table, struct slice workflow, const struct key *prefix)
+static bool visit_ids(const struct walk *w)
 {
-    struct store_iter *i = store_iter_new(w->source->txn, table);
+    struct key k;
+
+    if (w->ids->n == 0)
+        return true;
+    chunk_key(w->ids, MIGRATE_BATCH, &k);
+    bool go_on = w->visit(w->ctx, TABLE_SEEN_CHUNK, S(""), key_slice(&k), buf_slice(&w->ids->packed));
+    chunk_next(w->ids);
+    return go_on;
+}
+
+static bool gather_id(const struct walk *w, struct slice key, struct slice value)
+{
+    if (!chunk_has_room(w->ids, key, value) && !visit_ids(w))
+        return false;
+    chunk_take(w->ids, key, value);
+    return true;
+}
+
+/* The workflow's own time keeps what its partition's will not. */
+static bool visit_entry_of(const struct walk *w, enum table_id table, struct slice key, struct slice value)
+{
+    instant_t reached = w->workflow->in->clock_target;
+    unsigned char byte[FLOW_BYTES];
+    struct key own;
+
+    if (table == TABLE_SEEN)
+        return gather_id(w, key, value);
+    key_flow(&own, w->workflow->id);
+    if (table == TABLE_NUMBER && reached > w->source->clock_target && slice_eq(key, key_slice(&own)))
+        value = flow_numbers_at(value, reached, byte);
+    return w->visit(w->ctx, table, w->workflow->id, key, value);
+}
+
+static bool walk_prefix(const struct walk *w, enum table_id table, const struct key *prefix)
+{
+    struct store_iter *i = store_iter_new(w->workflow->in->txn, table);
     struct slice key, value;
     bool go_on = true;
 
     for (bool more = store_iter_seek(i, key_slice(prefix), &key, &value);
          more && go_on && key_has_prefix(key, key_slice(prefix)); more = store_iter_next(i, &key, &value))
-        go_on = w->visit(w->ctx, table, workflow, key, value);
+        go_on = visit_entry_of(w, table, key, value);
     store_iter_free(i);
     return go_on;
 }
 
 /* Ids lie by month, and there by workflow. */
-static bool walk_seen(const struct walk *w, struct slice workflow)
+static bool walk_seen(const struct walk *w)
 {
-    struct store_iter *i = store_iter_new(w->source->txn, TABLE_SEEN);
+    struct store_iter *i = store_iter_new(w->workflow->in->txn, TABLE_SEEN);
     struct slice key, value, any;
     struct key from, prefix;
     int32_t month;
@@ -154,8 +84,8 @@ static bool walk_seen(const struct walk *w, struct slice workflow)
     while (go_on && store_iter_seek(i, key_slice(&from), &key, &value) && key_seen_parse(key, &month, &any)) {
         key_start(&prefix);
         key_u32(&prefix, (uint32_t)month);
-        key_name(&prefix, workflow);
-        go_on = walk_prefix(w, TABLE_SEEN, workflow, &prefix);
+        key_name(&prefix, w->workflow->id);
+        go_on = walk_prefix(w, TABLE_SEEN, &prefix);
         key_start(&from);
         key_u32(&from, (uint32_t)month + 1);
     }
@@ -163,39 +93,47 @@ static bool walk_seen(const struct walk *w, struct slice workflow)
     return go_on;
 }
 
-static bool walk_definition(const struct walk *w, struct slice workflow)
+static bool walk_definition(const struct walk *w)
 {
-    struct slice value;
+    struct slice workflow = w->workflow->id, value;
 
-    return store_get(w->source->txn, TABLE_DEFINITION, workflow, &value) != STORE_OK ||
+    return store_get(w->workflow->in->txn, TABLE_DEFINITION, workflow, &value) != STORE_OK ||
            w->visit(w->ctx, TABLE_DEFINITION, workflow, workflow, value);
+}
+
+static bool walk_workflow(const struct walk *w)
+{
+    static const enum table_id state[] = {TABLE_NUMBER, TABLE_INSTANCE, TABLE_PROPOSAL};
+    struct key prefix;
+    bool go_on = true;
+
+    key_workflow(&prefix, w->workflow->id);
+    if (w->workflow->id.n > 0)
+        go_on = walk_prefix(w, TABLE_HISTORY, &prefix) && walk_definition(w);
+    for (size_t t = 0; go_on && w->workflow->id.n > 0 && t < sizeof state / sizeof *state; t++)
+        go_on = walk_prefix(w, state[t], &prefix);
+    return go_on && walk_seen(w);
 }
 
 bool migrate_walk(const struct migrate_source *s, int partition, visit_entry *visit, void *ctx)
 {
-    static const enum table_id state[] = {TABLE_NUMBER, TABLE_INSTANCE, TABLE_PROPOSAL};
-    const struct walk w = {s, visit, ctx};
+    struct chunk ids = {0};
+    struct walk w = {.source = s, .visit = visit, .ctx = ctx, .ids = &ids};
     bool go_on = true;
 
     for (size_t i = 0; go_on && i < s->nworkflows; i++) {
-        struct slice workflow = s->workflow[i];
-        struct key prefix;
-
-        if (migrate_partition_of(s, workflow) != partition)
-            continue;
-        key_workflow(&prefix, workflow);
-        if (workflow.n > 0)
-            go_on = walk_prefix(&w, TABLE_HISTORY, workflow, &prefix) && walk_definition(&w, workflow);
-        for (size_t t = 0; go_on && workflow.n > 0 && t < sizeof state / sizeof *state; t++)
-            go_on = walk_prefix(&w, state[t], workflow, &prefix);
-        go_on = go_on && walk_seen(&w, workflow);
+        w.workflow = &s->workflow[i];
+        if (migrate_partition_of(s, w.workflow) == partition)
+            go_on = walk_workflow(&w);
     }
+    go_on = go_on && visit_ids(&w);
+    buf_free(&ids.packed);
     return go_on;
 }
 
 /* ---- inputs */
 
-static bool is_clock(const struct record *r)
+bool migrate_is_clock(const struct record *r)
 {
     for (size_t i = 0; i < r->nheaders; i++)
         if (slice_eq(r->header[i].name, S("ce_type")))
@@ -203,9 +141,10 @@ static bool is_clock(const struct record *r)
     return false;
 }
 
-bool migrate_pending(const struct migrate_source *s, int partition, bool (*visit)(void *ctx, const struct record *r), void *ctx,
-                     struct err *e)
+bool migrate_pending(const struct migrate_source *s, int partition,
+                     bool (*visit)(void *ctx, const struct record *r), void *ctx, struct err *e)
 {
+    const struct migrate_store *m = s->part;
     struct arena *a = arena_new();
     bool ok = true;
 
@@ -213,16 +152,60 @@ bool migrate_pending(const struct migrate_source *s, int partition, bool (*visit
         struct local_log_reader reader;
         struct record r;
 
-        local_log_reader_start(&reader, s->txn, (enum topic)topic, s->next[topic]);
+        local_log_reader_start(&reader, m->txn, (enum topic)topic, m->next[topic]);
         for (; ok && reader.has; local_log_reader_next(&reader)) {
             arena_reset(a);
             ok = local_log_reader_get(&reader, a, &r, e);
             r.partition = partition;
-            if (ok && !is_clock(&r) && migrate_partition_of(s, r.key) == partition)
+            if (ok && !migrate_is_clock(&r) &&
+                migrate_partition_of(s, &(struct migrate_workflow){r.key, m}) == partition)
                 ok = visit(ctx, &r);
         }
         local_log_reader_stop(&reader);
     }
     arena_free(a);
     return ok;
+}
+
+/* ---- all of it */
+
+static bool count(void *ctx, enum table_id table, struct slice workflow, struct slice key, struct slice value)
+{
+    uint64_t *counted = ctx;
+    struct arena *a = arena_new();
+    struct seen_entry *ids;
+    struct err why;
+    size_t n = 1;
+
+    (void)workflow;
+    (void)key;
+    if (table == TABLE_SEEN_CHUNK && !wire_seen_unpack(value, a, &ids, &n, &why))
+        n = 0;
+    counted[table == TABLE_SEEN_CHUNK ? TABLE_SEEN : table] += n;
+    arena_free(a);
+    return true;
+}
+
+bool migrate_check_whole(const struct migrate_source *s, struct err *e)
+{
+    static const enum table_id moved[] = {TABLE_DEFINITION, TABLE_INSTANCE, TABLE_NUMBER,
+                                          TABLE_SEEN,       TABLE_PROPOSAL, TABLE_HISTORY};
+    uint64_t counted[TABLE_COUNT] = {0}, held[TABLE_COUNT] = {0};
+    struct migrate_source all = *s;
+
+    all.partitions = 1;
+    migrate_walk(&all, 0, count, counted);
+    for (int p = 0; p < s->nparts; p++) {
+        struct store_stats stats;
+
+        store_stats(s->part[p].store, &stats);
+        for (int t = 0; t < TABLE_COUNT; t++)
+            held[t] += stats.entries[t];
+    }
+    for (size_t i = 0; i < sizeof moved / sizeof *moved; i++)
+        if (counted[moved[i]] != held[moved[i]])
+            return err_set(e, "table %d holds %llu entries, of which only %llu belong to a workflow",
+                           (int)moved[i], (unsigned long long)held[moved[i]],
+                           (unsigned long long)counted[moved[i]]);
+    return true;
 }

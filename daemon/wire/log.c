@@ -1,4 +1,4 @@
-/* Records in the embedded log, and changelog markers. */
+/* Records in the embedded log, and what is the changelog's own: markers, ids that were seen. */
 #include "wire/proto.h"
 
 static Duban__V1__Instant *instant(struct arena *a, instant_t t)
@@ -55,6 +55,32 @@ bool wire_log_unpack(struct slice bytes, struct arena *a, struct record *out, st
     return true;
 }
 
+/* A chunk of one entry: appended to others it makes one of them all. */
+void wire_seen_add(struct buf *chunk, struct seen_entry entry)
+{
+    Duban__V1__SeenChunk m = DUBAN__V1__SEEN_CHUNK__INIT;
+    Duban__V1__SeenChunk__Entry one = DUBAN__V1__SEEN_CHUNK__ENTRY__INIT, *entries = &one;
+    one.key = proto_bytes(entry.key);
+    one.value = proto_bytes(entry.value);
+    m.entries = &entries;
+    m.n_entries = 1;
+    buf_reserve(chunk, protobuf_c_message_get_packed_size(&m.base));
+    chunk->n += protobuf_c_message_pack(&m.base, (uint8_t *)chunk->p + chunk->n);
+}
+
+bool wire_seen_unpack(struct slice chunk, struct arena *a, struct seen_entry **out, size_t *n, struct err *e)
+{
+    const Duban__V1__SeenChunk *m =
+        (const void *)proto_read_own(&duban__v1__seen_chunk__descriptor, chunk, "chunk of seen ids", a, e);
+    if (!m)
+        return false;
+    *n = m->n_entries;
+    *out = ARENA_ARRAY(a, struct seen_entry, *n);
+    for (size_t i = 0; i < *n; i++)
+        (*out)[i] = (struct seen_entry){proto_slice(m->entries[i]->key), proto_slice(m->entries[i]->value)};
+    return true;
+}
+
 struct slice wire_marker_pack(const struct marker *m, struct arena *a)
 {
     Duban__V1__Marker out = DUBAN__V1__MARKER__INIT;
@@ -64,6 +90,8 @@ struct slice wire_marker_pack(const struct marker *m, struct arena *a)
     out.history_next = m->history_next;
     out.clock_target = instant(a, m->clock_target);
     out.owner_url = proto_text_or_empty(a, m->owner_url);
+    out.partitions = m->partitions;
+    out.moved_to = proto_text_or_empty(a, m->moved_to);
     return proto_pack(&out.base, a);
 }
 
@@ -77,6 +105,8 @@ bool wire_marker_unpack(struct slice bytes, struct arena *a, struct marker *out,
                            .input_next = {m->submissions_next, m->deadlines_next},
                            .history_next = m->history_next,
                            .clock_target = instant_of(m->clock_target),
-                           .owner_url = slice_of(m->owner_url)};
+                           .owner_url = slice_of(m->owner_url),
+                           .partitions = m->partitions,
+                           .moved_to = slice_of(m->moved_to)};
     return true;
 }

@@ -242,6 +242,13 @@ bool wire_replacement(const struct input *in, struct slice source, struct slice 
 struct slice wire_log_pack(const struct record *r, struct arena *a);
 bool wire_log_unpack(struct slice bytes, struct arena *a, struct record *out, struct err *e);
 
+/* Ids that were seen, many in one changelog record. */
+struct seen_entry {
+    struct slice key, value; /* of the store's entry; the key behind its month */
+};
+void wire_seen_add(struct buf *chunk, struct seen_entry entry);
+bool wire_seen_unpack(struct slice chunk, struct arena *a, struct seen_entry **out, size_t *n, struct err *e);
+
 /* A changelog marker ends a batch. */
 struct marker {
     uint64_t batch;
@@ -249,6 +256,8 @@ struct marker {
     int64_t history_next;   /* on the history topic's partition */
     instant_t clock_target;
     struct slice owner_url;
+    uint32_t partitions;   /* of the topics; 0: not known */
+    struct slice moved_to; /* empty, or where all of this goes on: here it does not */
 };
 struct slice wire_marker_pack(const struct marker *m, struct arena *a);
 bool wire_marker_unpack(struct slice bytes, struct arena *a, struct marker *out, struct err *e);

@@ -3,7 +3,7 @@ import socket
 import struct
 
 CLIENT = b"admin.py"
-DELETE_RECORDS, OFFSET_DELETE = 21, 47
+DELETE_RECORDS, CREATE_PARTITIONS, OFFSET_DELETE = 21, 37, 47
 
 
 def _text(s):
@@ -56,3 +56,15 @@ def delete_records(bootstrap, topic, partition, before):
     if error:
         raise RuntimeError(f"DeleteRecords: error {error}")
     return low
+
+
+def create_partitions(bootstrap, topics, count):
+    """Each topic has so many from now on."""
+    body = _array([_text(t) + struct.pack(">ii", count, -1) for t in topics]) + struct.pack(">i?", 20000, False)
+    reply, at = _request(bootstrap, CREATE_PARTITIONS, body), 8
+    for topic in topics:
+        length, = struct.unpack(">h", reply[at:at + 2])
+        error, said = struct.unpack(">hh", reply[at + 2 + length:at + 6 + length])
+        at += 6 + length + max(said, 0)
+        if error:
+            raise RuntimeError(f"CreatePartitions, {topic}: error {error}")

@@ -467,16 +467,22 @@ static void log_records_come_back(void **state)
 static void markers_come_back(void **state)
 {
     (void)state;
-    struct marker m = {UINT64_MAX, {-1, 17}, 5, INSTANT_NONE, S("http://10.0.0.1:8080")}, back;
+    struct marker m = {UINT64_MAX, {-1, 17}, 5, INSTANT_NONE, S("http://10.0.0.1:8080"), 0, {NULL, 0}}, back;
     struct err e;
     assert_true(wire_marker_unpack(wire_marker_pack(&m, arena), arena, &back, &e));
     assert_true(back.batch == m.batch && back.input_next[0] == -1 && back.input_next[1] == 17 &&
                 back.history_next == 5);
     assert_int_equal(back.clock_target, INSTANT_NONE);
     assert_slice(back.owner_url, "http://10.0.0.1:8080");
+    assert_int_equal(back.partitions, 0);
+    assert_int_equal(back.moved_to.n, 0);
     m.clock_target = 0;
+    m.partitions = 64;
+    m.moved_to = S("large.* of kafka-1:9092");
     assert_true(wire_marker_unpack(wire_marker_pack(&m, arena), arena, &back, &e));
     assert_int_equal(back.clock_target, 0);
+    assert_int_equal(back.partitions, 64);
+    assert_slice(back.moved_to, "large.* of kafka-1:9092");
     assert_false(wire_marker_unpack(S("\x0a\x01"), arena, &back, &e));
 }
 
