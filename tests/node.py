@@ -22,13 +22,14 @@ class Node(Daemon):
         super().__init__(workflows, data, **{"listen": f"127.0.0.1:{free_port()}", **settings})
         self.url = "http://" + self.settings["listen"]
         self.waiting = None
+        self.environment = {}
 
     def launch(self):
         """Started, and not waited for."""
         self.waiting, writer = os.pipe()
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen([*self.command(), "--ready-fd", str(writer)], pass_fds=[writer], stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, cwd=ROOT)
+                                            stdout=log, stderr=log, cwd=ROOT, env={**os.environ, **self.environment})
         os.close(writer)
 
     def serves(self):

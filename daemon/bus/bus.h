@@ -22,11 +22,13 @@ struct bus_hooks {
     /* This partition is to be ours. False: somebody else in this process has it still, and it is asked again each round; until
      * then it is neither acquired nor fetched. NULL: always ours at once. From now on `release` is called for it. */
     bool (*claim)(void *ctx, int partition);
-    /* This partition is ours now: open its store (and restore into it through `restore_*`). NULL: refused, the bus lets go. */
+    /* This partition is ours now: open its store (and restore into it through `restore_*`). Called again, without a release, after a failure
+     * of the store. NULL: it cannot be had, which may pass. */
     struct store *(*acquire)(void *ctx, int partition);
     /* Where its state stands: batch number, input positions, changelog and history positions (-1: nothing yet). */
     void (*where)(void *ctx, int partition, struct bus_position *out);
-    /* One whole changelog batch, ended by its marker, or (marker NULL) history records. False: stop, the store failed. A very large batch comes in
+    /* One whole changelog batch, ended by its marker, or (marker NULL) history records. False: the store failed; this partition alone begins
+     * again from `acquire` on, after a while. A very large batch comes in
      * pieces: those before the last have no marker, and records of TOPIC_CHANGELOG; they may be stored at once, since the partition is not `ready`
      * before its last marker was seen. To be done in the same store transaction: bus_kafka_restored. */
     bool (*restore)(void *ctx, int partition, const struct record *r, size_t n, const struct marker *m, int64_t next);
@@ -53,13 +55,14 @@ enum bus_status {
     BUS_OK,
     BUS_UNDONE, /* nothing of this batch was committed: abort the store's transaction, forget, take it again */
     BUS_LOST,   /* the partition is gone (rebalance, fenced): `release` was or will be called */
+    BUS_BEHIND, /* the batch is final, but the store did not take it: its state comes back from the log, from `acquire` on */
     BUS_FAILED  /* stop this partition; the error says why */
 };
 
 enum bus_standing {
     BUS_OUTSIDE,  /* not told yet what is ours */
     BUS_ASSIGNED, /* told: it is being taken up */
-    BUS_RUNS      /* all of it was taken up, or is halted */
+    BUS_RUNS      /* it was taken up, but for what is halted, or what somebody else in this process has still */
 };
 
 /* What a partition is at. */
@@ -89,7 +92,7 @@ struct bus_ops {
     /* One batch: begin, then any number of emits (outputs, history) and states (changelog), then commit or undo. */
     enum bus_status (*begin)(struct bus *b, int partition, struct store_txn *t, struct err *e);
     enum bus_status (*emit)(struct bus *b, int partition, const struct record *r, struct err *e);
-    enum bus_status (*state)(struct bus *b, int partition, enum table_id table, struct slice key, struct slice value, struct err *e);
+    enum bus_status (*state)(struct bus *b, int partition, enum table_id table, struct slice key, struct slice value, struct err *e); /* NULL: no changelog */
     /* Makes the batch final everywhere, the store's transaction t included (t is consumed in every case). m: batch number, positions,
      * clock target. */
     enum bus_status (*commit)(struct bus *b, int partition, struct store_txn *t, const struct marker *m, struct err *e);
@@ -160,6 +163,7 @@ struct bus_kafka_owner {
     int partition;
     bool known; /* there is a marker, with this URL */
     char url[256];
+    uint32_t partitions; /* that there were when it was written; 0: not known */
 };
 struct bus_kafka_directory *bus_kafka_directory_open(const struct bus_kafka_options *o, struct err *e);
 void bus_kafka_directory_close(struct bus_kafka_directory *d); /* NULL is fine */
@@ -174,17 +178,25 @@ int bus_kafka_reader_partitions(struct bus_kafka_reader *r, enum topic topic, st
 /* Have all eight topics the shape that duband needs? False: e has the command that repairs it. */
 bool bus_kafka_reader_verify(struct bus_kafka_reader *r, int *partitions, struct err *e);
 bool bus_kafka_reader_ends(struct bus_kafka_reader *r, enum topic topic, int partition, int64_t *low, int64_t *end, struct err *e);
-/* Every committed record from `from` on and before `to`, in order; what `visit` gets is valid during the call. It answers false to end it. */
+/* The cluster's id. */
+bool bus_kafka_reader_cluster(struct bus_kafka_reader *r, struct arena *a, struct slice *id, struct err *e);
+/* Has the group members, even such as have gone and not been given up yet? One of them, for people; empty: none. */
+bool bus_kafka_reader_member(struct bus_kafka_reader *r, const char *group, struct arena *a, struct slice *who, struct err *e);
+/* Every committed record from `from` on and before `to`, in order, barriers left out; what `visit` gets is valid during the call. It answers false
+ * to end it. */
 bool bus_kafka_reader_read(struct bus_kafka_reader *r, enum topic topic, int partition, int64_t from, int64_t to,
                            bool (*visit)(void *ctx, const struct record *record), void *ctx, struct err *e);
 
 /* A whole state onto topics that hold none: one transaction, which a next writer of the same node takes back if it was not committed. The puts
- * and states of a partition, then its end (which fills m->history_next), partition by partition; then commit, and close in any case. */
+ * and states of a partition, then its end (which fills m->history_next if any of the puts was history), partition by partition; then commit, and
+ * close in any case. Between the last end and commit it may be held: all is done but to commit, and meanwhile whoever asks for the group's
+ * offsets waits. */
 struct bus_kafka_writer;
 struct bus_kafka_writer *bus_kafka_writer_open(const struct bus_kafka_options *o, struct err *e);
 bool bus_kafka_writer_put(struct bus_kafka_writer *w, const struct record *r, struct err *e);
 bool bus_kafka_writer_state(struct bus_kafka_writer *w, int partition, enum table_id table, struct slice key, struct slice value, struct err *e);
 bool bus_kafka_writer_end(struct bus_kafka_writer *w, int partition, struct marker *m, struct err *e);
+bool bus_kafka_writer_hold(struct bus_kafka_writer *w, struct err *e);
 bool bus_kafka_writer_commit(struct bus_kafka_writer *w, struct err *e);
 void bus_kafka_writer_close(struct bus_kafka_writer *w); /* NULL is fine */
 
@@ -196,7 +208,13 @@ void bus_kafka_writer_close(struct bus_kafka_writer *w); /* NULL is fine */
 #define BUS_META_PIECE "bus.piece" /* a part of a batch is in: the state is none before the batch's end is, too */
 #define BUS_META_ORIGIN "bus.origin" /* whose state it is: cluster, changelog, partition, group and how many partitions there are, each ended by a NUL */
 #define BUS_META_READ_AT "bus.read_at"
-#define BUS_META_MOVED "bus.moved" /* an embedded log that was moved to Kafka: where to */
+#define BUS_META_MOVED "bus.moved" /* a state that was moved to other topics: where to */
+/* What BUS_META_ORIGIN says. Slices point into it. False: it is none. */
+struct bus_kafka_origin {
+    struct slice cluster, prefix, group;
+    int partition, partitions;
+};
+bool bus_kafka_origin(struct slice packed, struct bus_kafka_origin *out);
 /* For `where`: -1 for what was never put. */
 bool bus_kafka_positions(struct store_txn *t, int64_t *changelog_next, int64_t *history_next, struct err *e);
 /* False: all of the history is there. True: what lies between the two offsets is still missing. */

@@ -200,7 +200,14 @@ static void step_init(struct kafka *k)
 static void step_run(struct kafka *k)
 {
     kafka_input_serve(k);
-    if (!k->restart)
+    if (k->restart)
+        return;
+    for (size_t i = 0; i < k->nparts; i++)
+        if (k->part[i]->state == PART_RUNS)
+            kafka_put_read_at(k, k->part[i]);
+    if (kafka_restore_late(k, kafka_monotonic_ms()))
+        kafka_restore_step(k);
+    if (!k->restart && !kafka_restore_reads(k))
         kafka_behind_step(k);
 }
 
@@ -264,10 +271,15 @@ static int64_t rest_ms(struct kafka *k, int64_t now)
         rest = k->retry_at - now;
     else if (k->phase == PHASE_RESTORE)
         rest = k->busy ? 0 : RESTORE_MS;
+    else if (k->phase == PHASE_RUN && kafka_restore_late(k, now))
+        rest = k->busy ? 0 : RESTORE_MS;
     else if (k->behind)
         rest = RESTORE_MS;
     else if (k->phase != PHASE_RUN && k->phase != PHASE_GROUP && k->retry_at <= now)
         rest = 0; /* the step itself waits for the broker */
+    int64_t late = k->phase == PHASE_RUN ? kafka_restore_wait(k, now) : rest;
+    if (late < rest)
+        rest = late;
     for (size_t i = 0; i < k->nparts; i++)
         for (int v = 0; v < MERGE_LANES; v++) {
             int64_t ask = k->part[i]->lane[v].ask_at - now;

@@ -5,11 +5,13 @@
  *   bus_kafka_topics.c     names; do the topics on the broker have the shape they need
  *   bus_kafka_create.c     creating them
  *   bus_kafka_rebalance.c  the group: partitions come and go
+ *   bus_kafka_part.c       a partition's own troubles: it halts, or its store is tried again
  *   bus_kafka_restore.c    a partition's state is brought up to the last committed batch
  *   bus_kafka_log.c        reading changelog and history for that
  *   bus_kafka_behind.c     missing history, taken in while the partition serves
  *   bus_kafka_rival.c      another process under the same name
  *   bus_kafka_origin.c     is the state in the folder this partition's?
+ *   bus_kafka_grown.c      have the topics been given more partitions?
  *   bus_kafka_positions.c  what the bus keeps in a partition's store
  *   bus_kafka_progress.c   how far a restore has come, and what waits
  *   bus_kafka_input.c      the two input logs, merged
@@ -18,9 +20,9 @@
  *   bus_kafka_reader.c     topics as others read them
  *   bus_kafka_writer.c     a whole state in one transaction
  *   bus_kafka_commit.c     one batch, one transaction
- *   bus_kafka_barrier.c    where an input log ends when it is replicated
+ *   bus_kafka_barrier.c    where an input log ends
  *   bus_kafka_append.c     producer of inputs, with a thread of its own
- *   bus_kafka_lookout.c    thread that asks for high-water marks, and whether the broker is back
+ *   bus_kafka_lookout.c    thread that asks whether the broker is back
  *   bus_kafka_trouble.c    errors: what they mean, and saying them once
  *   bus_kafka_cure.c       what is to be done about a connection that cannot be had
  *   bus_kafka_rights.c     what the broker does not let us do, and the command that lets us
@@ -65,7 +67,8 @@ enum part_state {
     PART_RESTORED,  /* next is to start; history comes behind */
     PART_READY,     /* waits for the others */
     PART_RUNS,
-    PART_HALTED /* why says so; stays until the assignment changes */
+    PART_FAILED, /* its store did; from retry_at on it begins again */
+    PART_HALTED  /* why says so; stays until the assignment changes */
 };
 
 /* One input topic of a partition. */
@@ -92,6 +95,10 @@ struct part {
     enum part_state state;
     bool claimed; /* the claim hook was asked, whatever it answered */
     struct store *store;
+    int64_t retry_at;  /* monotonic ms: neither claimed nor begun again before */
+    unsigned failures; /* of its store, since it ran last */
+    int64_t read_at;   /* monotonic ms: when its store was last told that it is up to date */
+    int64_t behind_at; /* monotonic ms: its history is not asked for before */
     struct bus_position at; /* where the store stands */
     /* Restore. */
     bool has_target;           /* a batch number was committed with the offsets */
@@ -128,7 +135,7 @@ struct batch {
     rd_kafka_resp_err_t failed;
 };
 
-/* What was asked of the lookout, and its answer. */
+/* Where a lane ends: what was asked, and the answer. */
 struct question {
     uint32_t assignment; /* questions of an earlier one are void */
     int partition, lane;
@@ -140,8 +147,8 @@ struct lookout {
     pthread_mutex_t lock;
     pthread_cond_t stirred;
     rd_kafka_t *rk; /* read_uncommitted, so that it sees the end of the log; thread-safe calls only */
-    struct question *todo, *done;
-    size_t ntodo, ctodo, ndone, cdone;
+    struct question *done;
+    size_t ndone, cdone;
     bool started, stop;
 };
 
@@ -186,15 +193,17 @@ struct kafka {
     int request_bytes;  /* most of a produce request for one partition … */
     int request_made;   /* … and what the producer was made with */
     atomic_int npartitions;
-    bool replicated; /* an input topic is */
 
     rd_kafka_consumer_group_metadata_t *generation; /* of the assignment, taken when it came */
     struct part **part;
     size_t nparts;
     uint32_t assignment; /* counts them */
+    uint32_t counted, others_asked; /* assignments for which the partitions were counted; whose others' markers were read … */
+    uint32_t others;                /* … and with how many partitions those were made, if not as many; else 0 */
     int64_t restore_since;
-    size_t restoring; /* index into part */
+    int64_t asked_since; /* monotonic ms: the committed offsets, and they have not been told; 0: they have */
     bool busy;        /* restoring, and not for want of records */
+    bool reading;        /* the restorer has a log to read */
     struct part *behind; /* whose history is being read behind serving; NULL: nobody's */
     int64_t behind_at;   /* monotonic ms: not before */
     int64_t nudged, told; /* monotonic ms */
@@ -215,6 +224,7 @@ struct kafka {
     int away_cure;               /* of away_why: kafka_cure_of */
     unsigned away_said;          /* those that were said since it is away, as bits: handles may be of different minds */
     struct err away_why, reason; /* reason: of the phase; empty when there is none */
+    struct err halted;           /* the partitions that do not go on, and why */
 };
 
 static inline struct kafka *kafka_of(struct bus *b)
@@ -258,11 +268,24 @@ struct part *kafka_part(struct kafka *k, int id);
 struct part *kafka_part_new(int id);
 void kafka_part_free(struct part *p);
 
-/* restore */
-void kafka_restore_step(struct kafka *k);
-void kafka_part_step(struct kafka *k, struct part *p); /* from PART_COMMITTED to PART_RESTORED */
+/* part */
 void kafka_part_halt(struct kafka *k, struct part *p, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* It goes on, but this is to be seen and said. fmt "%s" of "": no longer. */
+void kafka_part_note(struct kafka *k, struct part *p, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Its store failed. why NULL: the worker has said it. */
+void kafka_part_fail(struct kafka *k, struct part *p, const char *why);
+struct part *kafka_part_again(struct kafka *k, size_t i); /* as if it had just come, still claimed */
+void kafka_parts_tell(struct kafka *k); /* what others may hear of those that do not go on has changed */
+
+/* restore */
+void kafka_restore_step(struct kafka *k);
+/* While the others run: does some partition need another step; is some on its way; how long until one may be (INT64_MAX: none is to come). */
+bool kafka_restore_late(const struct kafka *k, int64_t now);
+bool kafka_restore_reads(const struct kafka *k);
+int64_t kafka_restore_wait(const struct kafka *k, int64_t now);
+int64_t kafka_restore_slice(const struct kafka *k); /* longest that a restore may keep everything else waiting, in ms */
+void kafka_part_step(struct kafka *k, struct part *p); /* from PART_COMMITTED to PART_RESTORED */
 
 /* log */
 /* Begins to read the changelog or the history. False: its ends are not known yet, come again. */
@@ -284,6 +307,7 @@ void kafka_log_hand_over_front(struct kafka *k, struct part *p); /* the whole ba
 /* behind */
 void kafka_behind_start(struct kafka *k, struct part *p); /* it is about to serve: what is missing is known from now on */
 void kafka_behind_step(struct kafka *k);                  /* a slice of a few ms */
+void kafka_behind_stop(struct kafka *k);                  /* something else reads; it goes on from what the store has */
 
 /* rival */
 void kafka_rival_know(struct kafka *k); /* an assignment came: which member of the group this is */
@@ -292,11 +316,21 @@ bool kafka_rival_there(struct kafka *k); /* says so, and is to be asked again af
 /* origin */
 /* Is the state that of this partition of this cluster? False: not known yet, or the partition is halted. */
 bool kafka_origin_check(struct kafka *k, struct part *p);
+void kafka_origin_moved(struct kafka *k, struct part *p, struct slice where); /* halts it: it goes on there */
+
+/* grown */
+bool kafka_grown_look(struct kafka *k); /* has the assignment come for other topics than were looked at? False: not yet known, or all begins again */
+/* The partition is halted (false, too) if its changelog's marker, or the others' markers say that it cannot be served here. */
+bool kafka_grown_marker(struct kafka *k, struct part *p, const struct marker *m);
+bool kafka_grown_others(struct kafka *k, struct part *p); /* false as well: not known yet */
+void kafka_grown_halt(struct kafka *k, struct part *p, struct slice then);
 
 /* positions */
 /* A batch's. changelog_next -1: stays. history_end -1: there is none yet. */
 enum store_status kafka_put_positions(struct store_txn *t, const struct part *p, int64_t changelog_next,
                                       int64_t history_end);
+/* Its owner, between batches: the state has all that was committed. Cheap, but for a small commit now and then. */
+void kafka_put_read_at(struct kafka *k, struct part *p);
 /* How long ago this state was last known to follow the changelog (0: it never did), and how far its history
  * should go (-1: not known). */
 struct state_look {
@@ -344,7 +378,7 @@ bool kafka_bare_fail(struct kafka *k, const char *what, rd_kafka_resp_err_t err,
 void kafka_progress(struct bus *b, int partition, struct bus_progress *out);
 
 /* barrier */
-void kafka_barrier_place(struct kafka *k, struct question q); /* answers by kafka_lookout_told */
+void kafka_barrier_place(struct kafka *k, int partition, int lane); /* answers by kafka_lookout_told */
 bool kafka_is_barrier(const rd_kafka_message_t *m);
 
 /* lookout */
@@ -352,7 +386,6 @@ void kafka_lookout_told(struct kafka *k, struct question q); /* any thread: an a
 bool kafka_lookout_open(struct kafka *k, struct err *e);
 void kafka_lookout_close(struct kafka *k);
 void kafka_lookout_stir(struct kafka *k); /* any thread */
-void kafka_lookout_ask(struct kafka *k, int partition, int lane);
 bool kafka_lookout_answer(struct kafka *k, struct question *q); /* false: no more */
 /* Low (unless NULL) and high-water mark as this handle may see them. In the stead of rd_kafka_query_watermark_offsets:
  * that of 2.0.2 waits until a leader that is down comes back, however little time it is given. */

@@ -36,18 +36,22 @@ void kafka_on_append(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
     (void)rk;
     struct waiting *w = m->_private;
     struct append_result r = {.partition = m->partition, .offset = m->offset, .received = INSTANT_NONE};
-    r.ok = m->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    r.ok = m->err == RD_KAFKA_RESP_ERR_NO_ERROR && m->offset >= 0;
     if (r.ok) {
         rd_kafka_timestamp_type_t type;
         r.received = rd_kafka_message_timestamp(m, &type);
+    } else if (!m->err) { /* its acknowledgement was lost, and a repeat found it there */
+        r.offset = -1;
+        r.retry = true;
+        r.why = "the log did not say where the record is";
     } else {
         r.offset = -1;
         r.retry = may_retry(m->err);
         r.why = m->err == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT ? "the log did not answer in time"
                                                            : rd_kafka_err2str(m->err);
     }
-    if (r.ok || m->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
-        kafka_append_refused(opaque, w->topic, !r.ok);
+    if (!m->err || m->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+        kafka_append_refused(opaque, w->topic, m->err);
     finish(w, r);
 }
 

@@ -1,6 +1,6 @@
-/* Where a lane's end is when its topic is replicated. A record has its receipt time before the high-water mark comes to
- * it, so what the mark leaves out may still be the earlier one. A record of one's own, placed behind, tells: once it is
- * acknowledged by all, nothing before it can come any more. */
+/* Where a lane ends. A record has its receipt time before the high-water mark comes to it (replicas have to follow, and
+ * even a broker alone stamps it before it writes it), so what the mark leaves out may still be the earlier one. A record of
+ * one's own, placed behind, tells: once it is acknowledged by all, nothing before it can come any more. */
 #include "bus/bus_kafka.h"
 
 struct barrier {
@@ -18,8 +18,9 @@ static void placed(void *ctx, const struct append_result *r)
     free(b);
 }
 
-void kafka_barrier_place(struct kafka *k, struct question q)
+void kafka_barrier_place(struct kafka *k, int partition, int lane)
 {
+    const struct question q = {.assignment = k->assignment, .partition = partition, .lane = lane, .mark = -1};
     static struct header mark = {{KAFKA_BARRIER, sizeof KAFKA_BARRIER - 1}, {"1", 1}};
     const struct record r = {.topic = (enum topic)q.lane, .partition = q.partition, .header = &mark, .nheaders = 1};
     struct barrier *b = mem_alloc(sizeof *b);

@@ -10,6 +10,7 @@
 #define STEP_BYTES ((size_t)4 << 20)
 #define AGAIN_MS 1000 /* when the broker did not say where the log ends */
 #define TELL_MS 10000
+#define CUT_MS 2000   /* a log that ends too early is looked at again */
 
 static void tell(struct kafka *k, const struct part *p)
 {
@@ -34,6 +35,7 @@ static void complete(struct kafka *k, struct part *p)
     p->at.history_next = p->history_end;
     p->behind = -1;
     k->behind = NULL;
+    kafka_part_note(k, p, "%s", "");
     kafka_log_end(k);
     tell(k, p);
     log_info("kafka: partition %d: its history is complete, up to offset %lld", p->id,
@@ -110,10 +112,32 @@ static bool read_slice(struct kafka *k, struct part *p)
 
 static struct part *next_behind(const struct kafka *k)
 {
+    int64_t now = kafka_monotonic_ms();
     for (size_t i = 0; i < k->nparts; i++)
-        if (k->part[i]->state == PART_RUNS && k->part[i]->behind >= 0)
+        if (k->part[i]->state == PART_RUNS && k->part[i]->behind >= 0 && now >= k->part[i]->behind_at)
             return k->part[i];
     return NULL;
+}
+
+/* The log ends before what the last marker says was in it. A leader that has just changed may say so for a moment. */
+static bool is_cut(struct kafka *k, struct part *p)
+{
+    if (p->end >= p->behind)
+        return false;
+    kafka_part_note(k, p,
+                    "%s ends at offset %lld, but the last batch left it at %lld: the log has lost what is between. It serves, but queries of history "
+                    "and corrections wait: put a copy of the partition's folder that has all of its history (another node's, a backup) in the "
+                    "place of this node's, while it is stopped",
+                    k->topic[TOPIC_HISTORY], (long long)p->end, (long long)p->behind);
+    p->behind_at = kafka_monotonic_ms() + CUT_MS;
+    return true;
+}
+
+void kafka_behind_stop(struct kafka *k)
+{
+    if (k->behind)
+        kafka_part_drop_held(k->behind);
+    k->behind = NULL;
 }
 
 void kafka_behind_step(struct kafka *k)
@@ -126,6 +150,8 @@ void kafka_behind_step(struct kafka *k)
         if (!kafka_log_begin(k, p, TOPIC_HISTORY, p->at.history_next))
             return;
         k->behind_at = 0;
+        if (is_cut(k, p))
+            return;
         k->behind = p;
     }
     if (!p)

@@ -311,8 +311,8 @@ static enum bus_status commit_store(struct kafka *k, struct part *p, struct stor
     }
     if (st != STORE_OK) {
         err_set(e, "%s", why.text);
-        kafka_restart(k, "partition %d: %s", p->id, why.text);
-        return BUS_LOST;
+        kafka_part_fail(k, p, NULL);
+        return BUS_BEHIND;
     }
     p->at.batch = m->batch;
     p->history_end = m->history_next;
@@ -356,6 +356,7 @@ enum bus_status kafka_commit(struct bus *b, int partition, struct store_txn *t, 
         return BUS_LOST;
     }
     mark.owner_url = slice_of(k->options.url);
+    mark.partitions = (uint32_t)atomic_load(&k->npartitions);
     for (int v = 0; v < MERGE_LANES; v++)
         if (mark.input_next[v] < 0)
             mark.input_next[v] = p->lane[v].next;
@@ -363,7 +364,8 @@ enum bus_status kafka_commit(struct bus *b, int partition, struct store_txn *t, 
     if (st == BUS_OK) {
         kafka_allowed(k, ~0u);
         st = commit_store(k, p, t, &mark, e);
-        settle(p, mark.input_next);
+        if (st == BUS_OK)
+            settle(p, mark.input_next);
     } else {
         store_abort(t);
         merge_undo(p->merge);

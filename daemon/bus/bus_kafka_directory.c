@@ -75,6 +75,7 @@ static void take(struct bus_kafka_directory *d, struct tail *t, const rd_kafka_m
         !wire_marker_unpack((struct slice){m->payload, m->len}, d->arena, &marker, &e))
         return;
     /* Not `found` before the end: a later one counts. */
+    t->owner->partitions = marker.partitions;
     t->owner->known = marker.owner_url.n > 0 && marker.owner_url.n < sizeof t->owner->url;
     if (t->owner->known) {
         memcpy(t->owner->url, marker.owner_url.p, marker.owner_url.n);

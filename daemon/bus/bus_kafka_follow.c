@@ -67,6 +67,7 @@ static void let_go(struct follow *f, size_t i)
     k->hooks.release(k->hooks.ctx, p->id, false);
     kafka_part_free(p);
     k->part[i] = k->part[--k->nparts];
+    kafka_parts_tell(k);
 }
 
 static void take(struct follow *f, int id)
@@ -83,7 +84,12 @@ static void take(struct follow *f, int id)
         k->hooks.where(k->hooks.ctx, id, &p->at);
     p->state = PART_COMMITTED;
     if (!p->store)
-        kafka_part_halt(k, p, "its store cannot be opened");
+        kafka_part_fail(k, p, "its store cannot be opened");
+}
+
+static bool is_to_begin_again(const struct part *p)
+{
+    return p->state == PART_FAILED && kafka_monotonic_ms() >= p->retry_at;
 }
 
 static void choose(struct follow *f)
@@ -91,7 +97,7 @@ static void choose(struct follow *f)
     struct kafka *k = &f->k;
     int n = atomic_load(&k->npartitions);
     for (size_t i = 0; i < k->nparts; i++)
-        if (k->hooks.wanted(k->hooks.ctx, k->part[i]->id))
+        if (k->hooks.wanted(k->hooks.ctx, k->part[i]->id) || is_to_begin_again(k->part[i]))
             let_go(f, i--);
     if (n > f->ntail) {
         f->tail = mem_grow(f->tail, (size_t)n * sizeof *f->tail);
@@ -207,7 +213,7 @@ static void store_history(struct follow *f, struct part *p)
     for (size_t i = 0; i < t->n; i++)
         kafka_record_of(t->m[i], TOPIC_HISTORY, p->arena, &r[i]);
     if (t->n && !f->k.hooks.restore(f->k.hooks.ctx, p->id, r, t->n, NULL, t->history))
-        kafka_restart(&f->k, "partition %d: its store did not take history in", p->id);
+        kafka_part_fail(&f->k, p, NULL);
     free(r);
     drop_history(t);
 }
@@ -275,6 +281,7 @@ static void check_marks(struct follow *f)
             continue;
         t->mark = -1;
         k->hooks.followed(k->hooks.ctx, p->id, t->mark_at);
+        kafka_put_read_at(k, p);
     }
 }
 

@@ -19,6 +19,8 @@ void kafka_input_start(struct kafka *k, struct part *p)
         l->known = l->next;
     }
     p->state = PART_RUNS;
+    p->failures = 0;
+    p->why.text[0] = 0;
 }
 
 void kafka_input_stop(struct part *p)
@@ -182,7 +184,7 @@ static void ask_lane(struct kafka *k, struct part *p, int v)
     l->asked = true;
     l->mark = -1;
     l->through = through;
-    kafka_lookout_ask(k, p->id, v);
+    kafka_barrier_place(k, p->id, v);
 }
 
 static void hear_answers(struct kafka *k)

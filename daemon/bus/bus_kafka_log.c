@@ -35,13 +35,15 @@ static void assign_restorer(struct kafka *k, const char *topic, int partition, i
         rd_kafka_topic_partition_list_add(list, topic, partition)->offset = offset;
     rd_kafka_resp_err_t err = rd_kafka_assign(k->restorer, topic ? list : NULL);
     rd_kafka_topic_partition_list_destroy(list);
+    k->reading = topic != NULL;
     if (err)
         kafka_restart(k, "a log could not be assigned for restoring: %s", rd_kafka_err2str(err));
 }
 
 void kafka_log_end(struct kafka *k)
 {
-    assign_restorer(k, NULL, 0, 0);
+    if (k->reading)
+        assign_restorer(k, NULL, 0, 0);
 }
 
 bool kafka_log_begin(struct kafka *k, struct part *p, enum topic topic, int64_t from)
@@ -86,7 +88,7 @@ bool kafka_log_hand_over(struct kafka *k, struct part *p, enum topic topic, cons
     free(r);
     kafka_part_drop_held(p);
     if (!ok)
-        kafka_restart(k, "partition %d: its store did not take the state in", p->id);
+        kafka_part_fail(k, p, NULL);
     p->piece = topic == TOPIC_CHANGELOG && !m;
     return ok;
 }
@@ -140,6 +142,8 @@ static bool end_batch(struct kafka *k, struct part *p, rd_kafka_message_t *mark)
                         (unsigned long long)p->target);
         return false;
     }
+    if (!kafka_grown_marker(k, p, &m))
+        return false;
     bool last = p->has_target && m.batch == p->target;
     p->history_end = m.history_next;
     p->last = m;
@@ -153,7 +157,7 @@ static bool end_batch(struct kafka *k, struct part *p, rd_kafka_message_t *mark)
         kafka_part_drop_held(p); /* the state has it: only its end was not on record */
     else if (last || p->nheld >= RUN_RECORDS || p->held_bytes >= RUN_BYTES)
         hand_over_whole(k, p);
-    return last && !k->restart;
+    return last && p->state != PART_FAILED;
 }
 
 static void changelog_end(struct kafka *k, struct part *p)
@@ -225,7 +229,7 @@ void kafka_log_nudge(struct kafka *k, const struct part *p, enum topic topic)
 void kafka_log_step(struct kafka *k, struct part *p)
 {
     rd_kafka_message_t *m[READ_RECORDS];
-    int64_t until = kafka_monotonic_ms() + SLICE_MS;
+    int64_t until = kafka_monotonic_ms() + kafka_restore_slice(k);
     enum part_state state = p->state;
     if (p->resume >= p->end) {
         changelog_end(k, p);

@@ -1,5 +1,5 @@
-/* The lookout: a thread that may wait for the broker, so that the worker need not. It asks for the high-water
- * marks that the merge needs, and, while no broker answers, whether one is back. */
+/* The lookout: a thread that may wait for the broker, so that the worker need not: it asks whether one is there. And
+ * the answers of barriers on their way to the worker. */
 #include "bus/bus_kafka.h"
 
 #include <errno.h>
@@ -7,15 +7,6 @@
 
 #define LOOK_MS 5000 /* between two looks at whether the broker is there */
 #define AGAIN_MS 200 /* while it is not */
-
-static void push(struct question **list, size_t *n, size_t *cap, struct question q)
-{
-    if (*n == *cap) {
-        *cap = *cap ? *cap * 2 : 16;
-        *list = mem_grow(*list, *cap * sizeof **list);
-    }
-    (*list)[(*n)++] = q;
-}
 
 /* which: RD_KAFKA_OFFSET_BEGINNING or _END, which the protocol takes in the place of a time. */
 static rd_kafka_resp_err_t ask_end(rd_kafka_t *rk, const char *topic, int partition, int64_t which, int64_t *out, int ms)
@@ -66,17 +57,15 @@ static bool broker_answers(struct kafka *k)
 
 void kafka_lookout_told(struct kafka *k, struct question q)
 {
-    pthread_mutex_lock(&k->lookout.lock);
-    push(&k->lookout.done, &k->lookout.ndone, &k->lookout.cdone, q);
-    pthread_mutex_unlock(&k->lookout.lock);
+    struct lookout *l = &k->lookout;
+    pthread_mutex_lock(&l->lock);
+    if (l->ndone == l->cdone) {
+        l->cdone = l->cdone ? l->cdone * 2 : 16;
+        l->done = mem_grow(l->done, l->cdone * sizeof *l->done);
+    }
+    l->done[l->ndone++] = q;
+    pthread_mutex_unlock(&l->lock);
     kafka_stir(k);
-}
-
-static void answer(struct kafka *k, struct question q)
-{
-    if (!kafka_watermarks(k, k->topic[q.lane], q.partition, NULL, &q.mark))
-        q.mark = -1;
-    kafka_lookout_told(k, q);
 }
 
 /* Called with the lock held. True: nothing came up within the time. */
@@ -99,14 +88,7 @@ static void *keep_lookout(void *arg)
     bool look = false;
     pthread_mutex_lock(&l->lock);
     while (!l->stop) {
-        bool suspect = kafka_is_suspect(k);
-        if (l->ntodo && !suspect) {
-            struct question q = l->todo[0];
-            memmove(l->todo, l->todo + 1, --l->ntodo * sizeof q);
-            pthread_mutex_unlock(&l->lock);
-            answer(k, q);
-            pthread_mutex_lock(&l->lock);
-        } else if (suspect || look) {
+        if (kafka_is_suspect(k) || look) {
             pthread_mutex_unlock(&l->lock);
             bool answers = broker_answers(k);
             kafka_seen(k, answers);
@@ -148,7 +130,6 @@ void kafka_lookout_close(struct kafka *k)
     }
     if (l->rk)
         rd_kafka_destroy(l->rk);
-    free(l->todo);
     free(l->done);
     pthread_cond_destroy(&l->stirred);
     pthread_mutex_destroy(&l->lock);
@@ -159,20 +140,6 @@ void kafka_lookout_stir(struct kafka *k)
     pthread_mutex_lock(&k->lookout.lock);
     pthread_cond_signal(&k->lookout.stirred);
     pthread_mutex_unlock(&k->lookout.lock);
-}
-
-void kafka_lookout_ask(struct kafka *k, int partition, int lane)
-{
-    struct lookout *l = &k->lookout;
-    const struct question q = {.assignment = k->assignment, .partition = partition, .lane = lane, .mark = -1};
-    if (k->replicated) {
-        kafka_barrier_place(k, q);
-        return;
-    }
-    pthread_mutex_lock(&l->lock);
-    push(&l->todo, &l->ntodo, &l->ctodo, q);
-    pthread_cond_signal(&l->stirred);
-    pthread_mutex_unlock(&l->lock);
 }
 
 bool kafka_lookout_answer(struct kafka *k, struct question *q)

@@ -4,6 +4,8 @@
 
 #include <time.h>
 
+#define READ_AT_PART 8 /* of delete.retention.ms: older than half of it a state is of no use */
+
 int64_t kafka_wall_ms(void)
 {
     struct timespec now;
@@ -44,6 +46,26 @@ static enum store_status put_read(struct store_txn *t, int64_t changelog_next)
     enum store_status st = put_next(t, S(BUS_META_READ_AT), kafka_wall_ms());
     return st == STORE_OK && changelog_next >= 0 ? put_next(t, S(BUS_META_CHANGELOG_NEXT), changelog_next)
                                                  : st;
+}
+
+/* While it is up to date and nothing happens: its age counts from here. */
+void kafka_put_read_at(struct kafka *k, struct part *p)
+{
+    struct err e = {0};
+    int64_t now = kafka_monotonic_ms();
+    if (now - p->read_at < k->delete_retention_ms / READ_AT_PART)
+        return;
+    p->read_at = now;
+    struct store_txn *t = store_begin(p->store, true, &e);
+    bool ok = t && put_read(t, -1) == STORE_OK;
+    if (t && !ok)
+        err_set(&e, "%s", store_txn_error(t));
+    if (ok)
+        ok = store_commit(t, &e) == STORE_OK;
+    else
+        store_abort(t);
+    if (!ok)
+        log_warn("kafka: partition %d: it cannot be noted that its state is up to date: %s", p->id, e.text);
 }
 
 /* A batch's history is in the store with it; whether what lies before it is, too, tells the other position. */

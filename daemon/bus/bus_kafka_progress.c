@@ -4,7 +4,7 @@
 static const char *const what[] = {
     [PART_ACQUIRED] = "waiting",    [PART_COMMITTED] = "waiting", [PART_CHANGELOG] = "restoring",
     [PART_CAUGHT_UP] = "restoring", [PART_RESTORED] = "restored", [PART_READY] = "restored",
-    [PART_RUNS] = "serving",        [PART_HALTED] = "halted"};
+    [PART_RUNS] = "serving",        [PART_FAILED] = "halted",       [PART_HALTED] = "halted"};
 
 /* By the high-water mark of the last fetch, which costs no question. Markers of foreign transactions may count, too. */
 static int64_t lane_lag(struct kafka *k, const struct part *p, int v)

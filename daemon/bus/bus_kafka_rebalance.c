@@ -3,9 +3,6 @@
  * inputs fetched. */
 #include "bus/bus_kafka.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 struct part *kafka_part(struct kafka *k, int id)
 {
     for (size_t i = 0; i < k->nparts; i++)
@@ -37,18 +34,6 @@ void kafka_part_free(struct part *p)
     free(p);
 }
 
-void kafka_part_halt(struct kafka *k, struct part *p, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(p->why.text, sizeof p->why.text, fmt, ap);
-    va_end(ap);
-    p->state = PART_HALTED;
-    kafka_part_drop_held(p);
-    kafka_reason(k, "partition %d is halted: %s", p->id, p->why.text);
-    k->stir = true;
-}
-
 void kafka_release_all(struct kafka *k, bool lost)
 {
     for (size_t i = 0; i < k->nparts; i++) {
@@ -62,6 +47,8 @@ void kafka_release_all(struct kafka *k, bool lost)
     free(k->part);
     k->part = NULL;
     k->nparts = 0;
+    k->asked_since = 0;
+    kafka_parts_tell(k);
     k->assignment++;
     k->batch.part = NULL;
     k->behind = NULL;
@@ -109,7 +96,6 @@ static void take_over(struct kafka *k, const rd_kafka_topic_partition_list_t *li
     k->generation = rd_kafka_consumer_group_metadata(k->consumer);
     kafka_rival_know(k);
     k->restore_since = kafka_monotonic_ms();
-    k->restoring = 0;
     k->phase = PHASE_RESTORE;
     log_info("kafka: %zu partition(s) assigned", k->nparts);
 }
@@ -132,17 +118,20 @@ void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err, rd_kafka_topic_
     k->phase = PHASE_GROUP;
 }
 
+/* Those that run already go on behind what they have. */
 bool kafka_assign_ready(struct kafka *k)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)k->nparts * MERGE_LANES);
     for (size_t i = 0; i < k->nparts; i++) {
         struct part *p = k->part[i];
-        if (p->state != PART_READY)
-            continue;
-        kafka_input_start(k, p);
-        for (int v = 0; v < MERGE_LANES; v++)
-            rd_kafka_topic_partition_list_add(list, k->topic[v], p->id)->offset = p->lane[v].next;
+        if (p->state == PART_READY)
+            kafka_input_start(k, p);
+        for (int v = 0; v < MERGE_LANES && p->state == PART_RUNS; v++) {
+            p->lane[v].heard = false;
+            rd_kafka_topic_partition_list_add(list, k->topic[v], p->id)->offset = p->lane[v].known;
+        }
     }
+    kafka_parts_tell(k);
     rd_kafka_resp_err_t err = rd_kafka_assign(k->consumer, list);
     rd_kafka_topic_partition_list_destroy(list);
     if (err)

@@ -2,6 +2,10 @@
  * from where the store stands. */
 #include "bus/bus_kafka.h"
 
+#define CLAIM_MS 1000 /* so long all wait for a partition that another worker of this process has still … */
+#define ASK_MS 20     /* … and so often it is asked for afterwards */
+#define LATE_MS 20    /* a slice of a restore while other partitions run */
+
 /* ---- the committed positions */
 
 /* The batch number that was committed with an offset. */
@@ -37,27 +41,40 @@ static void settle_committed(struct kafka *k, struct part *p,
     p->state = PART_COMMITTED;
 }
 
+static bool is_asking(const struct part *p)
+{
+    return p->store && p->state == PART_ACQUIRED;
+}
+
+static void wait_for_answer(struct kafka *k, rd_kafka_resp_err_t err)
+{
+    int64_t now = kafka_monotonic_ms();
+    bool overdue = k->asked_since && now - k->asked_since > 2LL * k->transaction_ms;
+    if (err && overdue)
+        kafka_reason(k,
+                     "the committed offsets cannot be had for more than twice the transaction time-out: %s",
+                     rd_kafka_err2str(err));
+    else if (overdue)
+        kafka_no_reason(k);
+    k->asked_since = !err ? 0 : k->asked_since ? k->asked_since : now;
+}
+
 /* All partitions in one question. It waits for offsets of transactions that are not decided yet. */
 static void ask_committed(struct kafka *k)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)k->nparts * MERGE_LANES);
     for (size_t i = 0; i < k->nparts; i++)
-        for (int v = 0; v < MERGE_LANES; v++)
+        for (int v = 0; v < MERGE_LANES && is_asking(k->part[i]); v++)
             rd_kafka_topic_partition_list_add(list, k->topic[v], k->part[i]->id);
     rd_kafka_resp_err_t err = rd_kafka_committed(k->consumer, list, SLICE_MS);
     for (int i = 0; i < list->cnt && !err; i++)
         err = list->elems[i].err;
-    for (size_t i = 0; i < k->nparts && !err; i++) {
-        const rd_kafka_topic_partition_t *t[MERGE_LANES] = {&list->elems[MERGE_LANES * i],
-                                                            &list->elems[MERGE_LANES * i + 1]};
-        if (k->part[i]->store && k->part[i]->state == PART_ACQUIRED)
-            settle_committed(k, k->part[i], t);
+    for (int i = 0; i < list->cnt && !err; i += MERGE_LANES) {
+        const rd_kafka_topic_partition_t *t[MERGE_LANES] = {&list->elems[i], &list->elems[i + 1]};
+        settle_committed(k, kafka_part(k, t[0]->partition), t);
     }
-    if (err && kafka_monotonic_ms() - k->restore_since > 2LL * k->transaction_ms)
-        kafka_reason(k,
-                     "the committed offsets cannot be had for more than twice the transaction time-out: %s",
-                     rd_kafka_err2str(err));
     rd_kafka_topic_partition_list_destroy(list);
+    wait_for_answer(k, err);
 }
 
 /* ---- acquiring */
@@ -91,11 +108,13 @@ static void rebuild(struct kafka *k, struct part *p)
 static void acquire(struct kafka *k, struct part *p)
 {
     p->claimed = true;
-    if (k->hooks.claim && !k->hooks.claim(k->hooks.ctx, p->id))
+    if (k->hooks.claim && !k->hooks.claim(k->hooks.ctx, p->id)) {
+        p->retry_at = k->phase == PHASE_RUN ? kafka_monotonic_ms() + ASK_MS : 0;
         return; /* somebody else in this process has it still: asked again next time */
+    }
     p->store = k->hooks.acquire(k->hooks.ctx, p->id);
     if (!p->store) {
-        kafka_part_halt(k, p, "its store cannot be opened");
+        kafka_part_fail(k, p, "its store cannot be opened");
         return;
     }
     p->at = (struct bus_position){.input_next = {-1, -1}, .changelog_next = -1, .history_next = -1};
@@ -118,6 +137,8 @@ static void step_restored(struct kafka *k, struct part *p)
             return; /* come again */
         p->lane[v].next = low;
     }
+    if (p->at.batch == 0 && !kafka_grown_others(k, p))
+        return;
     kafka_behind_start(k, p);
     p->state = PART_READY;
 }
@@ -134,7 +155,7 @@ static void take_up(struct kafka *k)
             log_info("kafka: partition %d is at batch %llu, offsets %lld and %lld", p->id,
                      (unsigned long long)p->at.batch, (long long)p->lane[0].next, (long long)p->lane[1].next);
         else if (ready == BUS_AGAIN)
-            kafka_restart(k, "partition %d: its store did not take the state up", p->id);
+            kafka_part_fail(k, p, NULL);
         else
             kafka_part_halt(k, p, "its state could not be taken up");
     }
@@ -147,7 +168,7 @@ static void begin_changelog(struct kafka *k, struct part *p, bool piece)
         return;
     p->piece = piece;
     if (p->at.changelog_next < 0 && k->hooks.load && !k->hooks.load(k->hooks.ctx, p->id))
-        kafka_restart(k, "partition %d: its store could not be prepared", p->id);
+        kafka_part_fail(k, p, NULL);
     else
         p->state = PART_CHANGELOG;
 }
@@ -160,9 +181,10 @@ static void step_committed(struct kafka *k, struct part *p)
     if (!kafka_origin_check(k, p))
         return;
     if (!kafka_state_look(p->store, &look, &e)) {
-        kafka_restart(k, "partition %d: %s", p->id, e.text);
+        kafka_part_fail(k, p, e.text);
         return;
     }
+    p->read_at = kafka_monotonic_ms() - look.age;
     if (too_old(k, p, &look)) {
         rebuild(k, p);
         return;
@@ -188,7 +210,7 @@ static void step_caught_up(struct kafka *k, struct part *p)
     enum bus_settled s = k->hooks.settle ? k->hooks.settle(k->hooks.ctx, p->id) : BUS_SETTLED;
     k->busy |= s == BUS_AGAIN;
     if (s == BUS_UNSETTLED)
-        kafka_restart(k, "partition %d: its store did not take the state in", p->id);
+        kafka_part_fail(k, p, NULL);
     else if (s == BUS_SETTLED)
         p->state = PART_RESTORED;
 }
@@ -205,46 +227,120 @@ void kafka_part_step(struct kafka *k, struct part *p)
     step[p->state](k, p);
 }
 
-static bool settled(const struct part *p)
+/* ---- whose turn it is: a partition that cannot go on holds nobody up */
+
+/* Somebody else has it, or its store failed: not before retry_at. */
+static bool waits(const struct part *p)
 {
-    return p->state == PART_READY || p->state == PART_HALTED;
+    return p->state == PART_FAILED || (!p->store && p->state == PART_ACQUIRED);
+}
+
+static bool is_on_its_way(const struct part *p)
+{
+    return p->state < PART_READY && !waits(p);
+}
+
+int64_t kafka_restore_slice(const struct kafka *k)
+{
+    return k->generation && k->phase == PHASE_RUN ? LATE_MS : SLICE_MS;
+}
+
+bool kafka_restore_reads(const struct kafka *k)
+{
+    for (size_t i = 0; i < k->nparts; i++)
+        if (is_on_its_way(k->part[i]))
+            return true;
+    return false;
+}
+
+bool kafka_restore_late(const struct kafka *k, int64_t now)
+{
+    return kafka_restore_reads(k) || kafka_restore_wait(k, now) == 0;
+}
+
+int64_t kafka_restore_wait(const struct kafka *k, int64_t now)
+{
+    int64_t least = INT64_MAX;
+    for (size_t i = 0; i < k->nparts; i++) {
+        int64_t wait = k->part[i]->retry_at - now;
+        if (waits(k->part[i]) && wait < least)
+            least = wait > 0 ? wait : 0;
+    }
+    return least;
+}
+
+/* What was begun comes first: one log is read at a time. */
+static struct part *next_part(const struct kafka *k)
+{
+    struct part *next = NULL;
+    for (size_t i = 0; i < k->nparts; i++) {
+        struct part *p = k->part[i];
+        if (is_on_its_way(p) && p->state != PART_ACQUIRED && (!next || p->state > next->state))
+            next = p;
+    }
+    return next;
+}
+
+static void take_on(struct kafka *k)
+{
+    int64_t now = kafka_monotonic_ms();
+    bool ask = false;
+    for (size_t i = 0; i < k->nparts && !k->restart; i++) {
+        struct part *p = k->part[i];
+        if (waits(p) && now < p->retry_at)
+            continue;
+        if (p->state == PART_FAILED)
+            p = kafka_part_again(k, i);
+        if (waits(p))
+            acquire(k, p);
+        ask |= is_asking(p);
+    }
+    if (ask)
+        ask_committed(k);
+}
+
+/* False: some are still on their way, or may yet come in time. */
+static bool all_here(const struct kafka *k)
+{
+    bool patient = k->phase == PHASE_RESTORE && kafka_monotonic_ms() < k->restore_since + CLAIM_MS;
+    for (size_t i = 0; i < k->nparts && patient; i++)
+        if (waits(k->part[i]) && k->part[i]->state != PART_FAILED)
+            return false;
+    return !kafka_restore_reads(k);
+}
+
+static bool any_ready(const struct kafka *k)
+{
+    for (size_t i = 0; i < k->nparts; i++)
+        if (k->part[i]->state == PART_READY)
+            return true;
+    return false;
 }
 
 void kafka_restore_step(struct kafka *k)
 {
-    bool ask = false;
-    for (size_t i = 0; i < k->nparts && !k->restart; i++) {
-        if (!k->part[i]->store && k->part[i]->state == PART_ACQUIRED)
-            acquire(k, k->part[i]);
-        ask |= k->part[i]->store && k->part[i]->state == PART_ACQUIRED;
-    }
-    if (ask)
-        ask_committed(k);
-    while (k->restoring < k->nparts && !k->restart) {
-        struct part *p = k->part[k->restoring];
+    struct part *p;
+    if (!kafka_grown_look(k))
+        return;
+    take_on(k);
+    while (!k->restart && (p = next_part(k))) {
         enum part_state before = p->state;
-        if (p->state == PART_ACQUIRED)
-            return;
-        if (settled(p)) {
-            k->restoring++;
-            continue;
-        }
+        kafka_behind_stop(k); /* it reads with the same handle */
         step[p->state](k, p);
         if (p->state == before)
             return; /* waits for the broker, or its time is up */
     }
-    kafka_log_end(k);
-    if (k->restart)
+    if (k->restart || !all_here(k))
+        return;
+    if (!k->behind)
+        kafka_log_end(k);
+    if (k->phase == PHASE_RUN && !any_ready(k))
         return;
     take_up(k);
-    if (k->restart || !kafka_assign_ready(k))
+    if (k->restart || !kafka_assign_ready(k) || k->phase == PHASE_RUN)
         return;
     k->phase = PHASE_RUN;
-    for (size_t i = 0; i < k->nparts; i++)
-        if (k->part[i]->state == PART_HALTED)
-            return; /* its reason stays */
-    if (k->denied)
-        return; /* and that: whether it is there shows later */
-    kafka_no_reason(k);
     k->backoff = 0;
+    if (!k->denied) /* whether the right is there shows later */
+        kafka_no_reason(k);
 }

@@ -32,16 +32,6 @@ void kafka_topics_name(struct kafka *k)
     }
 }
 
-static bool is_replicated(const struct kafka *k, const struct rd_kafka_metadata *md)
-{
-    for (int i = 0; i < md->topic_cnt; i++)
-        for (int v = 0; v < MERGE_LANES; v++)
-            if (strcmp(md->topics[i].topic, k->topic[v]) == 0 && md->topics[i].partition_cnt > 0 &&
-                md->topics[i].partitions[0].replica_cnt > 1)
-                return true;
-    return false;
-}
-
 static int count_of(const struct rd_kafka_metadata *md, const char *topic, rd_kafka_resp_err_t *err)
 {
     *err = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
@@ -96,7 +86,6 @@ static bool counts_equal(struct kafka *k, const struct rd_kafka_metadata *md)
         return false;
     }
     atomic_store(&k->npartitions, most);
-    k->replicated = is_replicated(k, md);
     return true;
 }
 

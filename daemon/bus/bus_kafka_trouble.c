@@ -188,9 +188,10 @@ bool kafka_trouble(struct bus *b, struct err *why)
     pthread_mutex_lock(&k->trouble_lock);
     if (k->append_denied && kafka_monotonic_ms() - k->append_denied_at > STALE_MS)
         k->append_denied = 0; /* or nobody would send again: where this is said, nothing is sent to */
-    bool any = k->away || k->reason.text[0] || k->append_denied;
-    if (k->away || k->reason.text[0])
-        err_set(why, "kafka: %s", k->away ? k->away_why.text : k->reason.text);
+    const char *reason = k->away ? k->away_why.text : k->reason.text, *halted = k->halted.text;
+    bool any = *reason || *halted || k->append_denied;
+    if (*reason || *halted)
+        err_set(why, "kafka: %s%s%s", reason, *reason && *halted ? "; " : "", halted);
     else if (any)
         append_trouble(k, why);
     pthread_mutex_unlock(&k->trouble_lock);

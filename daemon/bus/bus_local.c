@@ -71,18 +71,42 @@ static void local_wake(struct bus *b)
     append_queue_wake(&local_of(b)->queue);
 }
 
+/* A commit failed. As a rule nothing of it is there, and what is known here holds; where it cannot be told, the store tells. */
+static bool look_again(struct bus_local *b, struct err *e)
+{
+    struct local_log log;
+    struct bus_position at = {0};
+    instant_t last, last_deadline;
+    struct store_txn *t = store_begin(b->store, false, e);
+    bool ok = t && local_log_open(t, &log, &last, &last_deadline, e);
+    store_abort(t);
+    if (!ok)
+        return false;
+    b->hooks.where(b->hooks.ctx, 0, &at);
+    bool same = memcmp(log.end, b->log.end, sizeof log.end) == 0;
+    for (int i = 0; i < MERGE_LANES; i++)
+        same &= b->next[i] == (at.input_next[i] < 0 ? 0 : at.input_next[i]);
+    b->doubt = false;
+    return same || err_set(&b->broken, "the store has taken a transaction of which it said that it failed: start duband again");
+}
+
 static bool local_poll(struct bus *base, int timeout_ms, struct err *e)
 {
     struct bus_local *b = local_of(base);
     assert(!b->txn);
-    if (b->broken.text[0] || (!b->store && !acquire(b, &b->broken)))
-        return err_set(e, "%s", b->broken.text);
+    if (b->broken.text[0] || (!b->store && !acquire(b, &b->broken)) || (b->doubt && !look_again(b, e))) {
+        if (b->broken.text[0])
+            err_set(e, "%s", b->broken.text);
+        local_refuse_appends(b, e->text);
+        return false;
+    }
     for (int i = 0; i < MERGE_LANES; i++)
         if (b->cursor[i] < b->log.end[i])
             timeout_ms = 0;
     append_queue_wait(&b->queue, timeout_ms);
     local_clock_look(b);
-    return local_serve_appends(b, &b->broken) || err_set(e, "%s", b->broken.text);
+    local_serve_appends(b);
+    return true;
 }
 
 /* ---- taking: the worker alone appends and takes, so both logs are known to their ends, and what comes later
@@ -122,9 +146,12 @@ static size_t local_take(struct bus *base, int partition, struct record *out, si
     bool none = b->cursor[0] >= b->log.end[0] && b->cursor[1] >= b->log.end[1];
     if (partition != 0 || !b->store || b->broken.text[0] || none)
         return 0;
-    struct store_txn *t = store_begin(b->store, false, &b->broken);
-    if (!t)
+    struct err why;
+    struct store_txn *t = store_begin(b->store, false, &why);
+    if (!t) {
+        local_disk_note(b, STORE_FAILED, &why);
         return 0;
+    }
     size_t n = take_merged(b, t, out, max);
     store_abort(t);
     return n;
@@ -149,7 +176,7 @@ static enum bus_status local_begin(struct bus *base, int partition, struct store
 
 static enum bus_status status_of(enum store_status st)
 {
-    return st == STORE_OK ? BUS_OK : st == STORE_FULL ? BUS_UNDONE : BUS_FAILED;
+    return st == STORE_OK ? BUS_OK : BUS_UNDONE;
 }
 
 static enum bus_status local_emit(struct bus *base, int partition, const struct record *r, struct err *e)
@@ -161,19 +188,6 @@ static enum bus_status local_emit(struct bus *base, int partition, const struct 
     if (st != STORE_OK)
         err_set(e, "%s", store_txn_error(b->txn));
     return status_of(st);
-}
-
-/* The state is in the transaction already, and nobody restores from a changelog here. */
-static enum bus_status local_state(struct bus *base, int partition, enum table_id table, struct slice key,
-                                   struct slice value, struct err *e)
-{
-    (void)base;
-    (void)partition;
-    (void)table;
-    (void)key;
-    (void)value;
-    (void)e;
-    return BUS_OK;
 }
 
 /* Taken and not committed: to be taken again. */
@@ -217,12 +231,8 @@ static void local_undo(struct bus *base, int partition, struct store_txn *t)
 static void local_close(struct bus *base)
 {
     struct bus_local *b = local_of(base);
-    struct append_item *list;
     assert(!b->txn);
-    while ((list = append_queue_take(&b->queue, GROUP_ITEMS, GROUP_BYTES))) {
-        local_append_none(list, "duband is stopping");
-        append_items_answer(list);
-    }
+    local_refuse_appends(b, "duband is stopping");
     if (b->store)
         b->hooks.release(b->hooks.ctx, 0, false);
     append_queue_destroy(&b->queue);
@@ -239,7 +249,6 @@ static const struct bus_ops local_ops = {
     .take = local_take,
     .begin = local_begin,
     .emit = local_emit,
-    .state = local_state,
     .commit = local_commit,
     .undo = local_undo,
     .append = local_append,

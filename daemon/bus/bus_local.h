@@ -26,6 +26,7 @@ struct bus_local {
     int64_t cursor[MERGE_LANES]; /* taken */
     struct arena *whole, *taken, *scratch;
     struct err broken; /* empty, or why nothing can go on */
+    bool doubt;        /* the store failed: it is looked at before anything else is done */
 
     struct store_txn *txn; /* of the batch that is open; NULL: none */
     struct local_log batch_log;
@@ -41,7 +42,7 @@ static inline struct bus_local *local_of(struct bus *b)
     return (struct bus_local *)b;
 }
 
-/* What a transaction came to, as far as room on the disk is concerned. */
+/* What a transaction came to, as far as the disk is concerned. */
 void local_disk_note(struct bus_local *b, enum store_status st, const struct err *why);
 bool local_trouble(struct bus *base, struct err *why);
 
@@ -53,9 +54,8 @@ bool local_anchor_load(struct bus_local *b, struct store_txn *t);
 /* Writes it when it has moved; *anchor is what will be stored once t is committed. */
 enum store_status local_anchor_save(struct bus_local *b, struct store_txn *t, instant_t *anchor);
 
-/* Appends what waits, all in one transaction, and answers. False: the store failed. */
-bool local_serve_appends(struct bus_local *b, struct err *e);
-/* Tells those of the list that were not refused that nothing was appended, for this reason. */
-void local_append_none(struct append_item *list, const char *why);
+/* Appends what waits, all in one transaction, and answers. */
+void local_serve_appends(struct bus_local *b);
+void local_refuse_appends(struct bus_local *b, const char *why); /* all that wait */
 
 #endif

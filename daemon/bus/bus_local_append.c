@@ -57,7 +57,8 @@ static enum store_status append_all(struct bus_local *b, struct store_txn *t, st
     return STORE_OK;
 }
 
-void local_append_none(struct append_item *list, const char *why)
+/* Tells those of the list that were not refused that nothing was appended, for this reason. */
+static void append_none(struct append_item *list, const char *why)
 {
     for (struct append_item *i = list; i; i = i->next)
         if (!i->result.why) {
@@ -109,7 +110,7 @@ static void pass_deadline(struct bus_local *b)
     }
 }
 
-static bool serve_group(struct bus_local *b, struct append_item *list, struct err *e)
+static void serve_group(struct bus_local *b, struct append_item *list)
 {
     if (list->record.topic == TOPIC_SUBMISSIONS)
         pass_deadline(b);
@@ -117,16 +118,22 @@ static bool serve_group(struct bus_local *b, struct append_item *list, struct er
     enum store_status st = group_commit(b, list, &why);
     local_disk_note(b, st, &why);
     if (st != STORE_OK)
-        local_append_none(list, why.text);
+        append_none(list, why.text);
     append_items_answer(list);
-    return st == STORE_OK || st == STORE_FULL || err_set(e, "%s", why.text);
 }
 
-bool local_serve_appends(struct bus_local *b, struct err *e)
+void local_serve_appends(struct bus_local *b)
 {
     struct append_item *list;
-    for (int i = 0; i < GROUPS_MOST && (list = append_queue_take(&b->queue, GROUP_ITEMS, GROUP_BYTES)); i++)
-        if (!serve_group(b, list, e))
-            return false;
-    return true;
+    for (int i = 0; i < GROUPS_MOST && !b->doubt && (list = append_queue_take(&b->queue, GROUP_ITEMS, GROUP_BYTES)); i++)
+        serve_group(b, list);
+}
+
+void local_refuse_appends(struct bus_local *b, const char *why)
+{
+    struct append_item *list;
+    while ((list = append_queue_take(&b->queue, GROUP_ITEMS, GROUP_BYTES))) {
+        append_none(list, why);
+        append_items_answer(list);
+    }
 }

@@ -37,10 +37,8 @@ bool local_trouble(struct bus *base, struct err *why)
 void local_disk_note(struct bus_local *b, enum store_status st, const struct err *why)
 {
     static const struct err none;
-    if (st == STORE_FULL)
-        trouble_set(b, &b->disk_trouble, why);
-    else if (st == STORE_OK)
-        trouble_set(b, &b->disk_trouble, &none);
+    b->doubt |= st == STORE_FAILED;
+    trouble_set(b, &b->disk_trouble, st == STORE_OK ? &none : why);
 }
 
 /* ---- the clock */

@@ -46,7 +46,7 @@ static struct store *acquire(void *ctx, int id)
     struct err why = {{0}};
 
     if (partition_open(p, &why) &&
-        partition_engine(p, s->options->events_time, s->bus->ops->partitions(s->bus), &why))
+        partition_engine(p, s->options, s->bus->ops->partitions(s->bus), &why))
         return p->store;
     partition_trouble(p, "cannot be followed: %s", why.text);
     return NULL;
@@ -121,6 +121,7 @@ static void release(void *ctx, int id, bool lost)
 
     (void)lost;
     partition_hide(p);
+    partition_silence(p);
     if (p->engine != NULL && (p->loading != NULL || atomic_load(&s->stop))) {
         partition_drop_load(p);
         engine_close(p->engine);

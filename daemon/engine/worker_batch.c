@@ -9,7 +9,7 @@
 #define RETRY_MOST_MS 30000
 #define REST_MS 3000
 #define LOOK_EVERY 256 /* turns, between two looks at what a batch has taken */
-#define BYTES_MOST ((size_t)4 << 20)
+#define BYTES_MOST ((size_t)8 << 20)
 
 bool partition_runnable(const struct partition *p)
 {
@@ -146,16 +146,13 @@ static enum turn_status drain(struct batch *b)
 static enum turn_status finish(struct batch *b)
 {
     struct partition *p = b->p;
-    unsigned char byte[8];
+    enum store_status put = STORE_OK;
 
     b->turned = true;
-    put_be64(byte, p->batch + 1);
     enum turn_status st = engine_set_positions(p->engine, b->txn, b->next, &b->why);
     if (st != TURN_DONE)
         return st;
-    enum store_status put =
-        store_put(b->txn, TABLE_META, META_BATCH, (struct slice){(const char *)byte, sizeof byte});
-    if (put == STORE_OK && p->announce)
+    if (p->announce)
         put = store_put(b->txn, TABLE_META, META_OWNER, slice_of(p->worker->options->kafka_options.url));
     if (put != STORE_OK) {
         err_set(&b->why, "%s", store_txn_error(b->txn));
@@ -213,6 +210,10 @@ static void bus_refused(struct batch *b, enum bus_status st, const char *why)
         back_off(p, false, why);
     } else {
         p->serving = false; /* lost: release comes */
+    }
+    if (st == BUS_BEHIND) { /* it is acquired anew */
+        partition_hide(p);
+        partition_trouble(p, "what it has committed cannot be stored: %s; it is tried again", why);
     }
 }
 
@@ -282,6 +283,7 @@ static void run(struct batch *b)
         turn_failed(b);
     } else if (nothing) {
         p->more = false; /* nor will there be any before it is told, if it waits */
+        recovered(p);
         p->worker->bus->ops->undo(p->worker->bus, p->id, b->txn);
     } else {
         commit(b);
@@ -299,19 +301,16 @@ void partition_run(struct partition *p)
     b.n = bus->ops->take(bus, p->id, p->records, p->take);
     if (b.n == 0 && !p->draining && !p->announce) {
         p->more = false;
+        recovered(p); /* nothing is left to be tried again */
         return;
     }
     engine_positions(p->engine, b.next);
     p->bus_status = BUS_OK;
     p->bytes = 0;
     b.txn = store_begin(p->store, true, &b.why);
-    if (b.txn == NULL) {
-        back_off(p, false, b.why.text);
-        return;
-    }
-    enum bus_status st = bus->ops->begin(bus, p->id, b.txn, &b.why);
+    enum bus_status st = b.txn != NULL ? bus->ops->begin(bus, p->id, b.txn, &b.why) : BUS_UNDONE;
     if (st != BUS_OK) {
-        store_abort(b.txn);
+        bus->ops->undo(bus, p->id, b.txn); /* what was taken comes again */
         bus_refused(&b, st, b.why.text);
         return;
     }

@@ -27,6 +27,13 @@ void partition_trouble(struct partition *p, const char *fmt, ...)
         log_info("partition %d: works again", p->id);
 }
 
+void partition_silence(struct partition *p)
+{
+    pthread_mutex_lock(&p->registry->lock);
+    p->trouble.text[0] = 0;
+    pthread_mutex_unlock(&p->registry->lock);
+}
+
 /* Nothing of it is to be seen any more. */
 void partition_hide(struct partition *p)
 {
@@ -34,7 +41,6 @@ void partition_hide(struct partition *p)
     size_t n = p->ndefinitions;
     struct definition **held = p->definitions;
     p->readable = p->kept = false;
-    p->trouble.text[0] = 0;
     p->definitions = NULL;
     p->ndefinitions = 0;
     pthread_mutex_unlock(&p->registry->lock);
@@ -131,10 +137,11 @@ bool partition_open(struct partition *p, struct err *e)
     return s != NULL;
 }
 
-bool partition_engine(struct partition *p, bool events_time, int partitions, struct err *e)
+bool partition_engine(struct partition *p, const struct node_options *o, int partitions, struct err *e)
 {
-    const struct engine_options options = {.sink = {.ctx = p, .output = pass_output, .state = pass_state},
-                                           .events_time = events_time,
+    /* The embedded log has no changelog. */
+    const struct engine_options options = {.sink = {.ctx = p, .output = pass_output, .state = o->kafka ? pass_state : NULL},
+                                           .events_time = o->events_time,
                                            .partitions = partitions};
 
     if (p->engine == NULL)
@@ -199,7 +206,7 @@ static struct store *acquire(void *ctx, int id)
     p->worker = w;
     list_add(w->partitions, &w->npartitions, p);
     if (!partition_open(p, &why) ||
-        !partition_engine(p, w->options->events_time,
+        !partition_engine(p, w->options,
                           w->bus->ops->partitions != NULL ? w->bus->ops->partitions(w->bus) : 1, &why)) {
         partition_trouble(p, "cannot be served: %s", why.text);
         return NULL;
@@ -231,6 +238,7 @@ static void forget(struct worker *w, struct partition *p)
     struct engine_counters c;
 
     partition_hide(p);
+    partition_silence(p);
     partition_drop_load(p);
     p->waits = false;
     if (p->engine != NULL) {

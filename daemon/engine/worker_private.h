@@ -92,7 +92,7 @@ instant_t worker_now(void); /* the machine's clock */
 extern const struct bus_hooks partition_hooks; /* without ctx, which is the worker */
 struct partition *partition_new(struct registry *r, int id);
 bool partition_open(struct partition *p, struct err *e); /* its owner, or before there is any: its store, if it is not open yet */
-bool partition_engine(struct partition *p, bool events_time, int partitions, struct err *e); /* its owner: the engine, if it has none yet */
+bool partition_engine(struct partition *p, const struct node_options *o, int partitions, struct err *e); /* its owner: the engine, if it has none yet */
 void partition_free(struct partition *p);
 /* ctx of the hooks; NULL: never seen */
 static inline struct partition *partition_find(void *ctx, int id)
@@ -111,6 +111,7 @@ bool partition_is_whole(struct partition *p); /* it ends with a batch: readers m
 void partition_drop_load(struct partition *p); /* what was kept aside is of no use any more */
 void partition_trouble(struct partition *p, const char *fmt, ...)
     __attribute__((format(printf, 2, 3))); /* fmt "": none */
+void partition_silence(struct partition *p); /* it is nobody's here any more: nothing troubles it */
 void partition_show(struct partition *p);  /* what readers see: the programs in force */
 void partition_hide(struct partition *p);  /* nothing of it */
 

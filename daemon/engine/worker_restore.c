@@ -51,13 +51,6 @@ bool partition_is_whole(struct partition *p)
 static enum turn_status put_batch(struct partition *p, struct store_txn *t, const struct marker *m,
                                   struct err *e)
 {
-    unsigned char byte[8];
-
-    put_be64(byte, m->batch);
-    if (store_put(t, TABLE_META, META_BATCH, (struct slice){(const char *)byte, sizeof byte}) != STORE_OK) {
-        err_set(e, "%s", store_txn_error(t));
-        return TURN_FAILED;
-    }
     if (store_put(t, TABLE_META, META_OWNER, m->owner_url) != STORE_OK) {
         err_set(e, "%s", store_txn_error(t));
         return TURN_FAILED;
@@ -104,6 +97,19 @@ void partition_drop_load(struct partition *p)
     p->loading = NULL;
 }
 
+/* Its store failed. Whatever was begun begins again with `acquire`. */
+static bool unrestored(struct partition *p, const struct err *why)
+{
+    struct err also;
+
+    p->serving = false;
+    partition_hide(p);
+    partition_drop_load(p);
+    engine_forget(p->engine, &also);
+    partition_trouble(p, "its state cannot be restored: %s; it is tried again", why->text);
+    return false;
+}
+
 /* What an attempt before has left is thrown away; whose the state is stays on record. */
 static bool empty(struct partition *p, struct err *e)
 {
@@ -135,10 +141,8 @@ bool partition_load(void *ctx, int id)
 
     partition_hide(p);
     partition_drop_load(p);
-    if (!store_unsettle(p->store, &why) || !empty(p, &why)) {
-        partition_trouble(p, "its state cannot be restored: %s", why.text);
-        return false;
-    }
+    if (!store_unsettle(p->store, &why) || !empty(p, &why))
+        return unrestored(p, &why);
     snprintf(folder, sizeof folder, "%s/partition-%d", p->registry->data, p->id);
     p->loading = mem_alloc(sizeof *p->loading);
     p->loading->load = engine_load_new(p->engine, folder);
@@ -223,8 +227,7 @@ enum bus_settled partition_settle(void *ctx, int id)
         return BUS_AGAIN;
     if (ok && loaded(p, &why))
         return BUS_SETTLED;
-    partition_trouble(p, "its state cannot be restored: %s", why.text);
-    partition_drop_load(p);
+    unrestored(p, &why);
     return BUS_UNSETTLED;
 }
 
@@ -242,11 +245,7 @@ static bool put_records(struct partition *p, const struct record *r, size_t n, c
         ok = store_commit(t, &why) == STORE_OK;
     else
         store_abort(t);
-    if (!ok) {
-        partition_trouble(p, "its state cannot be restored: %s", why.text);
-        engine_forget(p->engine, &why);
-    }
-    return ok;
+    return ok || unrestored(p, &why);
 }
 
 bool partition_restore(void *ctx, int id, const struct record *r, size_t n, const struct marker *m, int64_t next)
@@ -258,10 +257,7 @@ bool partition_restore(void *ctx, int id, const struct record *r, size_t n, cons
         partition_hide(p);
     if (p->loading == NULL)
         return put_records(p, r, n, m, next);
-    if (keep_aside(p, r, n, m, next, &why))
-        return true;
-    partition_trouble(p, "its state cannot be restored: %s", why.text);
-    return false;
+    return keep_aside(p, r, n, m, next, &why) || unrestored(p, &why);
 }
 
 void partition_history(void *ctx, int id, int64_t have, int64_t want)
@@ -328,6 +324,8 @@ enum bus_settled partition_ready(void *ctx, int id)
         return st == TURN_FAILED ? BUS_UNSETTLED : BUS_AGAIN;
     }
     p->serving = true;
+    atomic_store(&w->full, false); /* another that has no room says so again */
+    partition_trouble(p, "%s", "");
     partition_show(p);
     w->bus->ops->wake(w->bus); /* out of the poll that called this: there may be something due, and people ask
                                   whether it serves */

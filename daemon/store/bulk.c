@@ -1,5 +1,7 @@
 #include "store/bulk.h"
 
+#include "store/folder.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -203,7 +205,7 @@ static bool file_open(struct bulk *b, struct err *e)
     char path[PATH_MAX];
     if (b->fd >= 0)
         return true;
-    if (snprintf(path, sizeof path, "%s/restore-XXXXXX", b->folder) >= (int)sizeof path)
+    if (snprintf(path, sizeof path, "%s/" FOLDER_SCRATCH "XXXXXX", b->folder) >= (int)sizeof path)
         return err_set(e, "the path %s is too long", b->folder);
     b->fd = mkostemp(path, O_CLOEXEC);
     if (b->fd < 0)
@@ -346,12 +348,16 @@ static bool run_next(struct bulk *b, struct run *r, bool *failed, struct err *e)
 {
     if (r->key.p)
         r->used += entry_bytes((struct head){(uint32_t)r->key.n, r->value});
-    r->over = !window_fill(b, r, sizeof(struct head), failed, e);
+    r->over = r->used == r->have && r->at == r->end;
     if (r->over)
-        return !*failed;
-    size_t n = entry_bytes(head_at(r->window + r->used));
-    if (!window_fill(b, r, n, failed, e))
+        return true;
+    if (!window_fill(b, r, sizeof(struct head), failed, e) ||
+        !window_fill(b, r, entry_bytes(head_at(r->window + r->used)), failed, e)) {
+        if (!*failed)
+            err_set(e, "%s: the file for sorting is damaged: an entry goes beyond its run", b->folder);
+        *failed = true;
         return false;
+    }
     r->key = key_at(r->window + r->used);
     r->value = head_at(r->window + r->used).value;
     return true;

@@ -1,5 +1,6 @@
 #include "store/folder.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -201,6 +202,18 @@ bool folder_remove(struct folder *f, const char *name, struct err *e)
         return false;
     return unlink(path) == 0 || errno == ENOENT ||
            err_set(e, "cannot remove %s: %s", path, strerror(errno));
+}
+
+bool folder_sweep(struct folder *f, struct err *e)
+{
+    DIR *d = opendir(f->path);
+    bool ok = d || err_set(e, "cannot read the folder %s: %s", f->path, strerror(errno));
+    for (struct dirent *at; ok && (at = readdir(d));)
+        if (strncmp(at->d_name, FOLDER_SCRATCH, sizeof FOLDER_SCRATCH - 1) == 0)
+            ok = folder_remove(f, at->d_name, e);
+    if (d)
+        closedir(d);
+    return ok;
 }
 
 bool folder_mark(struct folder *f, enum folder_mark m, struct err *e)

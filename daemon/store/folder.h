@@ -22,6 +22,9 @@ bool folder_mark(struct folder *f, enum folder_mark m, struct err *e); /* true: 
 bool folder_marked(const struct folder *f, enum folder_mark *m, struct err *e);
 /* True as well when there is no such file. */
 bool folder_remove(struct folder *f, const char *name, struct err *e);
+/* Files whose names begin so are nobody's once the folder is opened: they go. */
+#define FOLDER_SCRATCH "restore-"
+bool folder_sweep(struct folder *f, struct err *e);
 const char *folder_path(const struct folder *f);
 
 #endif

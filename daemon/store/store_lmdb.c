@@ -43,6 +43,8 @@ struct lmdb_store {
     struct pages pages;     /* the same */
 };
 
+static bool env_replace(struct lmdb_store *s, struct err *e);
+
 struct lmdb_txn {
     struct store_txn base;
     MDB_txn *txn;
@@ -137,6 +139,17 @@ static void txn_abort(struct lmdb_store *s, MDB_txn *txn)
     s->open--;
 }
 
+/* The environment could not be opened again after a trim, or failed for good (a write of its first pages did): what is on the disk counts. */
+static bool env_again(struct lmdb_store *s, struct err *e)
+{
+    bool ok = true;
+    pthread_rwlock_wrlock(&s->env_lock);
+    if (s->open == 0) /* else somebody reads still, or was here before */
+        ok = env_replace(s, e);
+    pthread_rwlock_unlock(&s->env_lock);
+    return ok;
+}
+
 static struct store_txn *lmdb_begin(struct store *base, bool write, struct err *e)
 {
     struct lmdb_store *s = (struct lmdb_store *)base;
@@ -144,6 +157,13 @@ static struct store_txn *lmdb_begin(struct store *base, bool write, struct err *
         check_readers(s);
     struct lmdb_txn *t = mem_alloc(sizeof *t);
     int rc = txn_begin(s, write ? 0 : MDB_RDONLY, &t->txn);
+    if (rc == MDB_PANIC && s->write) {
+        if (!env_again(s, e)) {
+            free(t);
+            return NULL;
+        }
+        rc = txn_begin(s, write ? 0 : MDB_RDONLY, &t->txn);
+    }
     if (rc) {
         failure(s, rc, write ? "cannot begin writing" : "cannot begin reading", e);
         free(t);
@@ -294,7 +314,7 @@ static bool lmdb_unsettle(struct store *base, struct err *e)
     if (!folder_mark(s->folder, FOLDER_PART, e))
         return false;
     s->unsettled = true;
-    int rc = mdb_env_set_flags(s->env, MDB_NOSYNC, 1);
+    int rc = s->env ? mdb_env_set_flags(s->env, MDB_NOSYNC, 1) : 0; /* else it is opened so */
     if (rc)
         failure(s, rc, "cannot be filled", e);
     return rc == 0;
@@ -303,7 +323,7 @@ static bool lmdb_unsettle(struct store *base, struct err *e)
 /* All of it is on the disk, and the folder says how it goes on. */
 static bool make_durable(struct lmdb_store *s, bool deferred, struct err *e)
 {
-    int rc = mdb_env_sync(s->env, 1);
+    int rc = s->env ? mdb_env_sync(s->env, 1) : MDB_PANIC;
     if (!rc)
         rc = mdb_env_set_flags(s->env, MDB_NOSYNC, deferred);
     if (rc) {
@@ -443,6 +463,20 @@ no_store:
     return false;
 }
 
+/* Alone, and with no transaction open. False: env is NULL. */
+static bool env_replace(struct lmdb_store *s, struct err *e)
+{
+    if (s->env)
+        mdb_env_close(s->env);
+    s->env = NULL;
+    bool ok = env_open_largest(s, s->map, s->deferred || s->unsettled ? MDB_NOSYNC : 0, e) && open_tables(s, true, e);
+    if (!ok && s->env) {
+        mdb_env_close(s->env);
+        s->env = NULL;
+    }
+    return ok;
+}
+
 /* LMDB keeps the buffers of its largest transaction for ever; only a new environment is without. */
 static bool lmdb_trim(struct store *base, struct err *e)
 {
@@ -451,13 +485,7 @@ static bool lmdb_trim(struct store *base, struct err *e)
     if (!s->write || s->unsettled || pthread_rwlock_trywrlock(&s->env_lock) != 0)
         return true;
     if (s->env && s->open == 0) {
-        mdb_env_close(s->env);
-        s->env = NULL;
-        ok = env_open_largest(s, s->map, s->deferred ? MDB_NOSYNC : 0, e) && open_tables(s, true, e);
-        if (!ok && s->env) {
-            mdb_env_close(s->env);
-            s->env = NULL;
-        }
+        ok = env_replace(s, e);
         mem_give_back();
     }
     pthread_rwlock_unlock(&s->env_lock);
@@ -529,7 +557,7 @@ static struct store *open_env(const char *folder, uint64_t map_bytes, bool write
     pthread_rwlock_init(&s->env_lock, NULL);
     s->readers_checked = -READER_CHECK_SECONDS;
     s->pages.most = PAGES_MOST;
-    if (!settled(s, e) ||
+    if ((write && !folder_sweep(f, e)) || !settled(s, e) ||
         !env_open_largest(s, map_bytes, !write ? MDB_RDONLY : s->deferred ? MDB_NOSYNC : 0, e))
         goto no_env;
     if (write)

@@ -54,9 +54,9 @@ class Refused(RuntimeError):
 
 
 class Portal:
-    def __init__(self, bootstrap, transactional=None, transaction_ms=1500):
+    def __init__(self, bootstrap, transactional=None, transaction_ms=1500, message_bytes=1000000):
         conf, why = RD.rd_kafka_conf_new(), ctypes.create_string_buffer(512)
-        settings = {"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "linger.ms": "0", "enable.idempotence": "true",
+        settings = {"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "linger.ms": "0", "enable.idempotence": "true", "message.max.bytes": str(message_bytes),
                     "log_level": "0", "reconnect.backoff.ms": "50", "reconnect.backoff.max.ms": "500",
                     **({"transactional.id": transactional, "transaction.timeout.ms": str(transaction_ms)} if transactional
                        else {"message.timeout.ms": "180000"})}

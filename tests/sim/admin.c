@@ -16,19 +16,15 @@ rd_kafka_resp_err_t rd_kafka_metadata(rd_kafka_t *rk, int all, rd_kafka_topic_t 
     struct rd_kafka_metadata *md = mem_alloc(sizeof *md);
     md->topic_cnt = TOPIC_COUNT;
     md->topics = mem_alloc(TOPIC_COUNT * sizeof *md->topics);
-    struct rd_kafka_metadata_partition *p = mem_alloc(PARTITIONS_MOST * sizeof *p);
-    for (int i = 0; i < plan.partitions; i++)
-        p[i] = (struct rd_kafka_metadata_partition){.id = i, .replica_cnt = plan.behind > 0 ? 3 : 1};
     for (int i = 0; i < TOPIC_COUNT; i++)
-        md->topics[i] = (struct rd_kafka_metadata_topic){
-            .topic = logs[i][0].name, .partition_cnt = plan.partitions, .partitions = p};
+        md->topics[i] =
+            (struct rd_kafka_metadata_topic){.topic = logs[i][0].name, .partition_cnt = plan.partitions};
     *out = md;
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 void rd_kafka_metadata_destroy(const struct rd_kafka_metadata *md)
 {
-    free(md->topics[0].partitions);
     free(md->topics);
     free((void *)(uintptr_t)md);
 }

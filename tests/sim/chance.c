@@ -38,10 +38,32 @@ static double rate(double p, double least, double most)
     return has ? r : 0;
 }
 
+/* One store is out of order, and nothing else is. */
+static void make_alone(uint64_t seed)
+{
+    plan = (struct plan){.seed = seed,
+                         .nodes = 1,
+                         .partitions = PARTITIONS_MOST,
+                         .workflows = WORKFLOWS_MOST,
+                         .faults_until = 25 * SEC,
+                         .session_ms = (int)between(1000, 2000),
+                         .transaction_ms = 1000,
+                         .events = 100,
+                         .swap = 0.05,
+                         .batch = 10000,
+                         .workers = (size_t)between(1, 2),
+                         .alone = (int)between(0, PARTITIONS_MOST - 1)};
+    plan.alone_slow = plan.workers > 1;
+}
+
 void plan_make(uint64_t seed)
 {
     chance_start(seed);
-    plan = (struct plan){.seed = seed};
+    if (chance(0.05)) {
+        make_alone(seed);
+        return;
+    }
+    plan = (struct plan){.seed = seed, .alone = -1};
     plan.nodes = (int)between(1, NODES_MAX);
     plan.partitions = (int)between(1, PARTITIONS_MOST);
     plan.workflows = (int)between(1, WORKFLOWS_MOST);

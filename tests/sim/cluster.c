@@ -43,18 +43,18 @@ static struct slice copy(struct slice s)
     return (struct slice){p, s.n};
 }
 
-static void replicated(void *arg)
+static void visible(void *arg)
 {
     consumers_stir(arg);
 }
 
-/* Nobody sees a record before its replicas have it, and none before the one ahead of it. */
-static void replicate(struct log *l, struct entry *e)
+/* Nobody sees a record before it is written and its replicas have it, and none before the one ahead of it. */
+static void appear(struct log *l, struct entry *e)
 {
     e->seen_at += between(0, plan.behind);
     if (l->n > 0 && l->entry[l->n - 1]->seen_at > e->seen_at)
         e->seen_at = l->entry[l->n - 1]->seen_at;
-    later(e->seen_at - now, NULL, replicated, l);
+    later(e->seen_at - now, NULL, visible, l);
 }
 
 static struct entry *append(struct log *l)
@@ -68,7 +68,7 @@ static struct entry *append(struct log *l)
     e->ts_ms = wall_ms(NULL);
     e->seen_at = now;
     if (plan.behind > 0 && l->topic < MERGE_LANES)
-        replicate(l, e);
+        appear(l, e);
     l->entry[l->n++] = e;
     return e;
 }

@@ -41,6 +41,33 @@ struct store *__wrap_store_open(const char *folder, uint64_t map_bytes, struct e
     return d->store;
 }
 
+struct store_txn *__real_store_begin(struct store *s, bool write, struct err *e);
+struct store_txn *__wrap_store_begin(struct store *s, bool write, struct err *e)
+{
+    struct disk *d = write ? disk_of(s) : NULL;
+    int partition = d ? (int)(d - disk[0]) % PARTITIONS_MOST : 0;
+    bool fine = !d || !running_host() || alone_begin(running_host(), partition);
+    if (fine && d && now < plan.faults_until && chance(plan.disk_fails / 4))
+        fine = false;
+    if (fine)
+        return __real_store_begin(s, write, e);
+    trace("the disk of partition %d fails", partition);
+    count(COUNT_DISK, 1);
+    err_set(e, "the disk of partition %d is broken", partition);
+    return NULL;
+}
+
+enum store_status __real_store_commit(struct store_txn *t, struct err *e);
+enum store_status __wrap_store_commit(struct store_txn *t, struct err *e)
+{
+    struct disk *d = t->write ? disk_of(t->store) : NULL;
+    if (!d || !running_host() || alone_commit((int)(d - disk[0]) % PARTITIONS_MOST))
+        return __real_store_commit(t, e);
+    store_abort(t);
+    err_set(e, "the disk of partition %d is broken", plan.alone);
+    return STORE_FAILED;
+}
+
 /* What is not durable until it is settled is worth nothing after a crash. */
 bool __real_store_unsettle(struct store *s, struct err *e);
 bool __wrap_store_unsettle(struct store *s, struct err *e)

@@ -108,6 +108,18 @@ static void expire(void *arg)
     balance();
 }
 
+void group_drop(int partition)
+{
+    for (struct member **at = &members; *at; at = &(*at)->next)
+        for (int i = 0; i < (*at)->assignment.n; i++)
+            if ((*at)->assignment.partition[i] == partition) {
+                trace("%s: thrown out", (*at)->id);
+                *at = (*at)->next;
+                balance();
+                return;
+            }
+}
+
 static struct member *add(const char *instance)
 {
     struct member *m = mem_alloc(sizeof *m), **at = &members;

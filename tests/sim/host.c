@@ -66,8 +66,7 @@ static struct node *run_node(const struct host *n, struct err *e)
 
 static void answered(void *ctx, const struct append_result *r)
 {
-    bool placed = r->ok && (r->offset >= 0 || plan.unknown == 0);
-    const struct log *l = placed ? &logs[r->topic][r->partition] : NULL;
+    const struct log *l = r->ok ? &logs[r->topic][r->partition] : NULL;
     trace("append: %s", r->ok ? "durable" : r->why);
     if (l && (r->offset < 0 || r->offset >= (int64_t)l->n))
         fail("%s-%d: a record is said to be at %lld, the log has %zu", l->name, l->partition, (long long)r->offset, l->n);

@@ -39,6 +39,8 @@ static void look(void *unused)
 {
     (void)unused;
     if (now >= plan.faults_until) {
+        if (!healing)
+            alone_check();
         hosts_heal();
         healing = true;
         over = oracle_rest();

@@ -289,10 +289,38 @@ static void check_tables(const char *what, int p, struct store *a, struct store 
     struct err e;
     struct store_txn *x = store_begin(a, false, &e), *y = store_begin(b, false, &e);
     for (int t = 0; t <= last; t++)
-        if (t != TABLE_META)
+        if (t != TABLE_META && t != TABLE_SEEN_CHUNK) /* the reference has no changelog, and other batches */
             check_table(what, p, x, y, t);
     store_abort(x);
     store_abort(y);
+}
+
+static void check_chunks(const char *what, int p, struct store *a, struct store *b)
+{
+    struct err e;
+    struct store_txn *x = store_begin(a, false, &e), *y = store_begin(b, false, &e);
+    check_table(what, p, x, y, TABLE_SEEN_CHUNK);
+    store_abort(x);
+    store_abort(y);
+}
+
+static void fold_chunk(struct store_txn *t, const struct entry *r, struct slice key)
+{
+    struct arena *a = arena_new();
+    struct err e = {{0}};
+    struct seen_entry *entry;
+    size_t n = 0;
+    if (!r->value.p || !wire_seen_unpack(r->value, a, &entry, &n, &e))
+        fail("offset %lld of the changelog: %s", (long long)r->offset, r->value.p ? e.text : "a month has expired");
+    for (size_t i = 0; i < n; i++) {
+        struct buf k = {0};
+        buf_add(&k, (struct slice){key.p, 4});
+        buf_add(&k, entry[i].key);
+        store_put(t, TABLE_SEEN, buf_slice(&k), entry[i].value);
+        buf_free(&k);
+    }
+    store_put(t, TABLE_SEEN_CHUNK, key, S(""));
+    arena_free(a);
 }
 
 /* What the changelog holds, and the last marker. */
@@ -310,7 +338,9 @@ static struct store *fold(const struct log *l, struct marker *last)
         struct slice key = {r->key.p + 1, r->key.n - 1};
         enum table_id table = (enum table_id)(unsigned char)r->key.p[0];
         uint64_t before = last->batch;
-        if (table <= TABLE_LAST_STATE && r->value.p)
+        if (table == TABLE_SEEN_CHUNK)
+            fold_chunk(t, r, key);
+        else if (table <= TABLE_LAST_STATE && r->value.p)
             store_put(t, table, key, r->value);
         else if (table <= TABLE_LAST_STATE)
             store_delete(t, table, key);
@@ -358,7 +388,8 @@ static void check_partition(int p)
         if (t != TOPIC_CHANGELOG)
             check_outputs(&logs[t][p], &f);
     check_chain(&logs[TOPIC_HISTORY][p]);
-    check_tables("the changelog", p, fold(&logs[TOPIC_CHANGELOG][p], &last), f.store, TABLE_LAST_STATE);
+    struct store *folded = fold(&logs[TOPIC_CHANGELOG][p], &last);
+    check_tables("the changelog", p, folded, f.store, TABLE_SEEN);
     check_positions(p, &last);
     count(COUNT_BATCH, last.batch);
     for (int n = 0; n < plan.nodes; n++)
@@ -367,7 +398,8 @@ static void check_partition(int p)
             snprintf(what, sizeof what, "node %d's store", n);
             bool holds = host_of(n) && host_of(n)->node && node_place(host_of(n)->node, p) == NODE_HERE;
             /* Whoever lost it while restoring lacks history, and what is derived when all is in. */
-            check_tables(what, p, disk_store(n, p), f.store, holds ? TABLE_META - 1 : TABLE_LAST_STATE);
+            check_tables(what, p, disk_store(n, p), f.store, holds ? TABLE_META - 1 : TABLE_SEEN);
+            check_chunks(what, p, disk_store(n, p), folded);
             held |= holds;
         }
     if (!held && portal_workflow(p).n)

@@ -16,6 +16,7 @@
  *   member.c    … consumers: as members of a group
  *   admin.c     … metadata and settings of topics
  *   disk.c      stores that survive the death of a node, and fail
+ *   alone.c     … of which one is out of order, and only its own partition may suffer
  *   host.c      nodes start, die, stall; the broker goes away
  *   portal.c    what is written to the inputs
  *   oracle.c    what must have come of it
@@ -62,11 +63,13 @@ struct plan {
     double unknown;             /* of delivery reports: their offset is not known */
     double compact;             /* per second: a changelog */
     double wipe, old;           /* of restarts: the disk is empty, or an older copy */
-    int64_t behind;             /* most time until an input record is on all replicas, and readers see it; 0: one replica */
+    int64_t behind;             /* most time from an input record's receipt until readers see it */
     int64_t skew;               /* the most by which a node's clock is off */
     size_t batch;
     size_t workers;
     bool standby, twins;
+    int alone;                  /* the partition whose store is out of order, in a history without other faults; -1: it is another history */
+    bool alone_slow;            /* it makes its worker wait so long that the group throws it out; else it fails */
 };
 extern struct plan plan;
 void plan_make(uint64_t seed);
@@ -118,6 +121,13 @@ void yield_now(void);
 /* Until `done` holds, asked now and then. */
 void sched_run(bool (*done)(void));
 int64_t wall_ms(const struct host *n);
+
+/* ---- alone.c */
+
+/* A write transaction is to begin, or to be committed. False: it cannot. */
+bool alone_begin(struct host *n, int partition);
+bool alone_commit(int partition);
+void alone_check(void); /* faults are over */
 
 /* ---- cluster.c */
 
@@ -220,6 +230,7 @@ void group_join(struct consumer *c, const char *instance, const char *member, in
 rd_kafka_resp_err_t group_heartbeat(const char *instance, const char *member, int generation);
 rd_kafka_resp_err_t group_check(const char *instance, const char *member, int generation);
 void group_reload(void); /* the broker is back: sessions begin anew */
+void group_drop(int partition); /* who holds it is no member any more */
 
 /* ---- handle.c and the fakes of librdkafka */
 

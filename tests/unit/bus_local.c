@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "bus/bus.h"
+#include "bus/local_log.h"
 #include "bus/receipt.h"
 #include "store/fault.h"
 
@@ -313,7 +314,6 @@ static void test_batches(void **state)
     assert_int_equal(f->bus->ops->emit(f->bus, 0, &out, &e), BUS_OK);
     out.value = S("w1");
     assert_int_equal(f->bus->ops->emit(f->bus, 0, &out, &e), BUS_OK);
-    assert_int_equal(f->bus->ops->state(f->bus, 0, TABLE_INSTANCE, S("k"), S("v"), &e), BUS_OK);
     batch_commit(f, t, 1, 1); /* half of what was taken */
     assert_int_equal(read_topic(f, TOPIC_WARNINGS, 0, r, 8, &end), 2);
     assert_int_equal(end, 2);
@@ -533,6 +533,66 @@ static void test_full_disk(void **state)
     assert_int_equal(read_topic(f, TOPIC_WARNINGS, 0, r, 4, &end), 1);
 }
 
+static int failures; /* commits that are to fail */
+
+static enum store_status failing_fault(enum store_fault_point at)
+{
+    return at == STORE_FAULT_COMMIT && failures > 0 && failures-- > 0 ? STORE_FAILED : STORE_OK;
+}
+
+static void test_a_disk_that_fails_once(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = {0};
+    struct record r[4];
+    store_fault = failing_fault;
+    append(f, TOPIC_SUBMISSIONS, "kept");
+    failures = 1;
+    pass(MINUTE);
+    assert_failed(append(f, TOPIC_SUBMISSIONS, "lost"), true, "fault");
+    assert_trouble(f, "fault");
+    assert_appended(append(f, TOPIC_SUBMISSIONS, "after"), 1, START + MINUTE);
+    assert_trouble(f, NULL);
+
+    assert_int_equal(take(f, r, 4), 2);
+    struct marker m = {.input_next = {2, 0}};
+    struct store_txn *t = batch_begin(f);
+    failures = 1;
+    assert_int_equal(f->bus->ops->commit(f->bus, 0, t, &m, &e), BUS_UNDONE);
+    poll_ok(f, 0);
+    assert_int_equal(take(f, r, 4), 2);
+    assert_slice(r[1].value, "after");
+    t = batch_begin(f);
+    batch_commit(f, t, 2, 0);
+    assert_trouble(f, NULL);
+}
+
+/* It said that a commit had failed, and it had not: what is known here is not what is there. */
+static void test_a_disk_that_lies(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = {0};
+    append(f, TOPIC_SUBMISSIONS, "one");
+    store_fault = failing_fault;
+    failures = 1;
+    assert_failed(append(f, TOPIC_SUBMISSIONS, "two"), true, "fault");
+    struct store_txn *t = store_begin(f->store, true, &e);
+    struct local_log log;
+    instant_t last, last_deadline;
+    struct record r = make_record(TOPIC_SUBMISSIONS, "two");
+    struct arena *a = arena_new();
+    assert_true(local_log_open(t, &log, &last, &last_deadline, &e));
+    assert_int_equal(local_log_append(&log, t, &r, last, a), STORE_OK);
+    assert_int_equal(store_commit(t, &e), STORE_OK);
+    arena_free(a);
+    struct answer three = {0};
+    r = make_record(TOPIC_SUBMISSIONS, "three");
+    f->bus->ops->append(f->bus, &r, on_done, &three);
+    assert_false(f->bus->ops->poll(f->bus, 0, &e));
+    assert_says(e.text, "start duband again");
+    assert_failed(three, true, "start duband again");
+}
+
 static void test_refusals(void **state)
 {
     struct fixture *f = *state;
@@ -704,6 +764,8 @@ int main(void)
         BOTH(test_clock_steps),
         BOTH(test_restart_accepts_no_clock),
         BOTH(test_full_disk),
+        BOTH(test_a_disk_that_fails_once),
+        BOTH(test_a_disk_that_lies),
         BOTH(test_refusals),
         BOTH(test_close_answers_all),
         BOTH(test_cannot_start),

@@ -1,6 +1,8 @@
 /* Many entries for an empty store: in order, the last of each key, whatever fits the memory; and a store that was not
  * settled is empty when it is opened again. */
 #include <inttypes.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "store_support.h"
 
@@ -169,6 +171,60 @@ static void test_no_room_for_the_file_is_said(void **state)
     bulk_free(b);
 }
 
+/* The file has no name: where the process holds it open. */
+static int scratch_of(const struct temp *temp)
+{
+    char name[64], target[512];
+    for (int fd = 3; fd < 256; fd++) {
+        snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+        ssize_t n = readlink(name, target, sizeof target - 1);
+        target[n > 0 ? n : 0] = 0;
+        if (strstr(target, temp->path) && strstr(target, "restore-"))
+            return fd;
+    }
+    fail_msg("there is no file for sorting");
+    return -1;
+}
+
+/* An entry is 8 bytes of lengths, the table's number, 8 of key, 1 of value. */
+static void test_a_run_that_is_cut_is_no_end(void **state)
+{
+    enum { ENTRY = 18 };
+    struct fixture *f = *state;
+    struct bulk *b = bulk_new(f->temp.path, 1u << 20);
+    struct bulk_entry entry;
+    struct err e = {0};
+    struct stat st;
+    const uint32_t lengths[2] = {9, 5};
+    bool failed = false;
+    for (uint64_t i = 0; i < 200000; i++)
+        assert_true(bulk_put(b, TABLE_NUMBER, (struct slice){(char *)&i, sizeof i}, S("v"), &e));
+    assert_true(bulk_turn(b, &e));
+    int fd = scratch_of(&f->temp);
+    assert_int_equal(fstat(fd, &st), 0);
+    assert_int_equal(pwrite(fd, lengths, sizeof lengths, st.st_size - ENTRY), sizeof lengths);
+    size_t n = 0;
+    while (bulk_next(b, &entry, &failed, &e))
+        n++;
+    assert_true(n < 200000);
+    assert_true(failed);
+    assert_says(e.text, "damaged");
+    bulk_free(b);
+}
+
+static void test_what_a_killed_process_left_goes(void **state)
+{
+    struct fixture *f = *state;
+    char path[300];
+    store_close(f->store);
+    snprintf(path, sizeof path, "%s/restore-AbCdEf", f->temp.path);
+    FILE *left = fopen(path, "w");
+    assert_non_null(left);
+    fclose(left);
+    f->store = open_store(&f->temp);
+    assert_int_equal(access(path, F_OK), -1);
+}
+
 /* ---- emptying, and what is not durable yet */
 
 static void put_one(struct fixture *f, const char *key)
@@ -231,12 +287,36 @@ static void test_what_was_not_settled_is_thrown_away(void **state)
     assert_int_equal(count(f), before + 1);
 }
 
+/* Its folder is out of reach for a while. */
+static void test_a_trim_that_fails_is_made_good(void **state)
+{
+    struct fixture *f = *state;
+    char aside[300];
+    struct err e = {0};
+    put_one(f, "a");
+    size_t before = count(f);
+    snprintf(aside, sizeof aside, "%s-aside", f->temp.path);
+    assert_int_equal(rename(f->temp.path, aside), 0);
+    assert_false(store_trim(f->store, &e));
+    assert_null(store_begin(f->store, true, &e));
+    assert_says(e.text, "cannot open the store");
+    assert_null(store_begin(f->store, false, &e));
+    assert_false(store_defer(f->store, true, &e));
+    assert_int_equal(rename(aside, f->temp.path), 0);
+    assert_int_equal(count(f), 0); /* looking at it does not open it */
+    put_one(f, "b");
+    assert_int_equal(count(f), before + 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_last_of_each_key_in_order, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refuses_what_no_store_takes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_room_for_the_file_is_said, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_run_that_is_cut_is_no_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_a_killed_process_left_goes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_trim_that_fails_is_made_good, setup, teardown),
         cmocka_unit_test_setup_teardown(test_clear_leaves_readers_theirs, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_was_not_settled_is_thrown_away, setup, teardown),
     };

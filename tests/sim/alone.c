@@ -1,0 +1,82 @@
+/* One partition's store is out of order: for good, or it makes its worker wait until the group has thrown it out. What
+ * others hold is served all the same, and what the worker itself holds beside a store that fails. */
+#include "sim.h"
+
+#include "engine/node.h"
+
+#include <string.h>
+
+#define BEGINS (8 * SEC)
+#define WAITS (12 * SEC)
+#define TAKEN_MS 7000 /* so long after it was written, an input is taken */
+
+static bool beside[PARTITIONS_MOST]; /* of the worker that waits */
+static bool waited, failed;
+
+/* With no other fault every input is taken soon, whoever is out of order. */
+static void check_served(int p)
+{
+    for (int v = 0; v < 2; v++) {
+        const struct log *l = &logs[v][p];
+        int64_t offset = -1;
+        const char *metadata;
+        bool unstable;
+        coord_committed(topic_names[v], p, &offset, &metadata, &unstable);
+        for (size_t i = offset > 0 ? (size_t)offset : 0; i < l->n; i++)
+            if (entry_is_input(l->entry[i]) && wall_ms(NULL) - l->entry[i]->ts_ms > TAKEN_MS)
+                fail("%s-%d: offset %lld is not taken while the store of partition %d is out of order", l->name, p,
+                     (long long)l->entry[i]->offset, plan.alone);
+    }
+}
+
+static void note_beside(const struct host *n)
+{
+    struct node_partition of[PARTITIONS_MOST];
+    bool asked;
+    size_t count_ = node_partition_list(n->node, of, PARTITIONS_MOST, &asked);
+    for (size_t i = 0; i < count_; i++)
+        beside[i] = of[i].worker == of[plan.alone].worker;
+}
+
+bool alone_begin(struct host *n, int partition)
+{
+    if (partition != plan.alone || now < BEGINS || now >= plan.faults_until)
+        return true;
+    if (!plan.alone_slow)
+        return !failed || chance(0.5);
+    if (waited || !n->node)
+        return true;
+    waited = true;
+    note_beside(n);
+    trace("the disk of partition %d keeps its worker waiting", partition);
+    group_drop(partition);
+    pass(WAITS);
+    for (int p = 0; p < plan.partitions; p++)
+        if (!beside[p])
+            check_served(p);
+    return true;
+}
+
+/* What fails first is a commit, when its batch is in the log already. */
+bool alone_commit(int partition)
+{
+    if (partition != plan.alone || plan.alone_slow || now < BEGINS || now >= plan.faults_until)
+        return true;
+    failed = true;
+    return false;
+}
+
+void alone_check(void)
+{
+    struct node_status s;
+    char what[64];
+    if (plan.alone < 0 || plan.alone_slow)
+        return;
+    for (int p = 0; p < plan.partitions; p++)
+        if (p != plan.alone)
+            check_served(p);
+    node_status(host_of(0)->node, &s);
+    snprintf(what, sizeof what, "partition %d", plan.alone);
+    if (failed && (!strstr(s.trouble, what) || !strstr(s.trouble, "is broken")))
+        fail("the store of partition %d is broken, and the node says: %s", plan.alone, s.trouble);
+}
