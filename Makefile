@@ -162,7 +162,7 @@ coverage: packages-test ## which lines of core and lang the tests reach; fails u
 .PHONY: torture
 torture: packages-test ## Kafka's faults, thousands of them: for hours (FAULT=kill,storm ROUNDS=20 SEED=1)
 	$(Q)$(MAKE) --no-print-directory -j2 all kafka-jars
-	$(Q)B=$(B) KAFKA_FAULTS=$(KAFKA_FAULTS) FAULT=$(FAULT) ROUNDS=$(ROUNDS) SEED=$(SEED) FIRST=$(FIRST) python3 tests/torture.py
+	$(Q)B=$(B) KAFKA_FAULTS=$(KAFKA_FAULTS) FAULT=$(FAULT) ROUNDS=$(ROUNDS) EACH=$(EACH) SEED=$(SEED) FIRST=$(FIRST) python3 tests/torture.py
 
 .PHONY: years
 years: all ## make the regimes' example years and their outputs anew, and show what changed

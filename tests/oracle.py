@@ -3,6 +3,7 @@
 An input's place is known only once the log has it: its offset and its receipt time. So a test reads both input topics back, puts the records in
 the one order (receipt, submissions first, offset), writes them as a file of CloudEvents whose `time` is the receipt time, and simulates that."""
 import base64
+import collections
 import dataclasses
 import json
 import os
@@ -205,8 +206,9 @@ def difference(have, want):
         if a == b:
             continue
         ids_a, ids_b = [r["id"] for r in a], [r["id"] for r in b]
-        twice = sorted({i for i in ids_a if ids_a.count(i) > 1})
-        lost, extra = [r for r in b if r["id"] not in ids_a], [r for r in a if r["id"] not in ids_b]
+        twice = sorted(i for i, n in collections.Counter(ids_a).items() if n > 1)
+        set_a, set_b = set(ids_a), set(ids_b)
+        lost, extra = [r for r in b if r["id"] not in set_a], [r for r in a if r["id"] not in set_b]
         at = next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
         wrong.append(f"{topic}: {len(a)} records, {len(b)} expected; {len(lost)} lost, {len(twice)} twice, {len(extra)} not called for; "
                      f"first difference at {at}:\n  have {_at(a, at)}\n  want {_at(b, at)}")

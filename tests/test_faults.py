@@ -37,8 +37,9 @@ class Faults(unittest.TestCase):
         fault, total, began = FAULTS[name], Figures(), time.monotonic()
         seed = int(os.environ.get("SEED") or random.randrange(1 << 30))
         print(f"        {self.id()}: SEED={seed}", flush=True)
-        for number in range(fault.rounds):
-            total.add(play(self.site(fault.site), name, number, seed + number))
+        rounds, each = fault.check
+        for number in range(rounds):
+            total.add(play(self.site(fault.site), name, number, seed + number, each))
         print(f"        {fault.title}: {total.faults} faults in {total.rounds} rounds, {total.outputs} outputs, {total.lost} lost, {total.twice} twice, "
               f"{total.disordered} out of order; slowest recovery {total.slowest:.1f} s; {time.monotonic() - began:.0f} s", flush=True)
 

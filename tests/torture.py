@@ -1,7 +1,9 @@
 """`make torture`: the faults of tests/test_faults.py, many times over. Prints how far it is, and a table at the end.
 
-    FAULT=kill,storm  only these     ROUNDS=20  of each, instead of its own count     SEED=1  the first round's; each next has the next one
-    FIRST=3           counts rounds from 3 (a round's number chooses how many nodes there are)     KAFKA_FAULTS=4.0.1  the broker's version"""
+    FAULT=kill,storm  only these     ROUNDS=20  of each, instead of its own count     EACH=4  so often it hits in a round
+    SEED=1  the first round's; each next has the next one     FIRST=3  counts rounds from 3 (its number chooses how many nodes there are)
+    KAFKA_FAULTS=4.0.1  the broker's version"""
+import dataclasses
 import os
 import pathlib
 import random
@@ -17,7 +19,7 @@ COLUMNS = [("rounds", "{}"), ("faults", "{}"), ("inputs", "{}"), ("outputs", "{}
            ("undone", "{}"), ("broken", "{}"), ("slowest", "{:.1f}")]
 
 
-def rounds_of(name, first, rounds, seed, lib):
+def rounds_of(name, first, rounds, each, seed, lib):
     """(figures, failures)"""
     fault, total, failed = FAULTS[name], Figures(), []
     site = fault.site(lib)
@@ -25,13 +27,13 @@ def rounds_of(name, first, rounds, seed, lib):
         for number in range(first, first + rounds):
             began = time.monotonic()
             try:
-                figures = play(site, name, number, seed + number - first)
+                figures = play(site, name, number, seed + number - first, each)
             except BrokerBroken as error:
-                figures = Figures(rounds=1, broken=1)
+                figures = dataclasses.replace(error.figures, broken=1)
                 site.worlds = 0  # its state stays broken: another one
                 print(error, flush=True)
             except AssertionError as error:
-                figures = Figures(rounds=1)
+                figures = error.figures
                 failed.append(str(error))
                 print(f"FAILED {error}", flush=True)
             total.add(figures)
@@ -59,7 +61,8 @@ def main():
     rows, failed = [], []
     print(f"SEED={seed}", flush=True)
     for name in names:
-        figures, wrong = rounds_of(name, int(os.environ.get("FIRST") or 0), int(os.environ.get("ROUNDS") or FAULTS[name].torture), seed, lib)
+        rounds, each = (int(os.environ.get(what) or own) for what, own in zip(("ROUNDS", "EACH"), FAULTS[name].torture))
+        figures, wrong = rounds_of(name, int(os.environ.get("FIRST") or 0), rounds, each, seed, lib)
         rows.append((name, figures))
         failed += wrong
     table(rows)

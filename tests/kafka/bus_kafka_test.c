@@ -240,7 +240,7 @@ static enum bus_status apply(int partition, struct store_txn *t, const struct re
     if (sscanf(text, "%" SCNd64 " %" SCNd64, &id, &add) != 2)
         die("input", text);
     struct slice mark = {seen, (size_t)snprintf(seen, sizeof seen, "%" PRId64, id)};
-    if (store_get(t, TABLE_SEEN, mark, &v) == STORE_OK)
+    if (store_get(t, TABLE_PROPOSAL, mark, &v) == STORE_OK)
         return BUS_OK;
     if (store_get(t, TABLE_INSTANCE, r->key, &v) == STORE_OK)
         sum = get_be64s((const unsigned char *)v.p);
@@ -263,9 +263,9 @@ static enum bus_status apply(int partition, struct store_txn *t, const struct re
     enum bus_status st = bus->ops->emit(bus, partition, &out, e);
     st = st == BUS_OK ? bus->ops->emit(bus, partition, &history, e) : st;
     st = st == BUS_OK ? bus->ops->state(bus, partition, TABLE_INSTANCE, r->key, v, e) : st;
-    st = st == BUS_OK ? bus->ops->state(bus, partition, TABLE_SEEN, mark, S("1"), e) : st;
+    st = st == BUS_OK ? bus->ops->state(bus, partition, TABLE_PROPOSAL, mark, S("1"), e) : st;
     if (store_put(t, TABLE_INSTANCE, r->key, v) != STORE_OK ||
-        store_put(t, TABLE_SEEN, mark, S("1")) != STORE_OK ||
+        store_put(t, TABLE_PROPOSAL, mark, S("1")) != STORE_OK ||
         store_put(t, TABLE_HISTORY, out.value, S("")) != STORE_OK)
         die("put", store_txn_error(t));
     return st;

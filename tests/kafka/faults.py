@@ -1,4 +1,4 @@
-"""The faults, each as one round in a world of its own: what is done to it, when, by the world's seed."""
+"""The faults. A round is a world of its own in which so many of one kind hit: what is done, and when, by the world's seed; then it is judged."""
 import contextlib
 import dataclasses
 import os
@@ -14,17 +14,17 @@ import oracle
 import sites
 from world import CEILING_S, PARTITIONS, BrokerBroken, World
 
-KILLS = 4
 FULL_MB = 64
+FILLER = 1 << 20, 1 << 16, 1 << 12
 
 
 # ---- nodes
 
-def kill(world, number):
+def kill(world, number, count):
     """kill -9 of a random node mid-batch, again and again; it comes back at once, or when others have taken over."""
     world.begin(1 + number % 3)
     world.stream()
-    for _ in range(KILLS):
+    for _ in range(count):
         world.wait(0.1, 0.8)
         kill_one(world, world.rng.choice(world.nodes))
     world.ready()
@@ -60,11 +60,11 @@ def kill_one(world, node):
         node.serves()
 
 
-def storm(world, number):
+def storm(world, number, count):
     """Nodes join, leave, and stall past the session time-out; then they come back and believe what they knew."""
     world.begin(2 + number % 2)
     world.stream(40)
-    for _ in range(3):
+    for _ in range(count):
         world.wait(0.2, 0.8)
         alive = [n for n in world.nodes if n.process.poll() is None]
         what = world.rng.choice(["join"] * (len(alive) < PARTITIONS) + ["leave"] * (len(alive) > 1) + ["stall", "stall"])
@@ -101,12 +101,10 @@ def stall(world, node):
 
 # ---- state
 
-def stopped(world, nodes=2):
+def stopped(world):
     """A node that has worked and stands; the others go on."""
-    world.begin(nodes)
-    world.stream()
     world.wait(1, 2)
-    node = world.rng.choice(world.nodes)
+    node = world.rng.choice([n for n in world.nodes if partitions_of(n)])
     if world.rng.random() < 0.5:
         node.stop()
     else:
@@ -137,34 +135,43 @@ def back(world, node):
         time.sleep(0.02)
 
 
-def deleted(world, _):
-    node = stopped(world)
+def spoilt(spoil, nodes):
+    """A round in which a node's state is spoilt while it stands, again and again."""
+    def run(world, number, count):
+        world.begin(nodes[number % len(nodes)])
+        world.stream()
+        for _ in range(count):
+            node = stopped(world)
+            spoil(world, node)
+            back(world, node)
+        world.ready()
+        world.finish()
+    return run
+
+
+def delete(world, node):
     which = world.rng.choice([partitions_of(node), partitions_of(node)[:1]])
     world.hit(f"{node.name} loses {[p.name for p in which]}")
     for place in which:
         shutil.rmtree(place)
-    back(world, node)
-    world.finish()
 
 
-def older(world, _):
-    node = stopped(world)
+def set_back(world, node):
     world.say(f"a copy is made of {node.name}'s state")
-    shutil.copytree(node.data, world.folder / "older", ignore=shutil.ignore_patterns("http.url"))
+    copy = world.folder / "older"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(node.data, copy, ignore=shutil.ignore_patterns("http.url"))
     back(world, node)
     world.wait(0.5, 2)
     node.kill() if world.rng.random() < 0.5 else node.stop()
     world.hit(f"the older copy takes the place of {node.name}'s state")
     for place in partitions_of(node):
         shutil.rmtree(place)
-    for place in (world.folder / "older").glob("partition-*"):
+    for place in copy.glob("partition-*"):
         shutil.copytree(place, pathlib.Path(node.data) / place.name)
-    back(world, node)
-    world.finish()
 
 
-def foreign(world, number):
-    node = stopped(world, 1 + number % 2)
+def interchange(world, node):
     places = partitions_of(node)
     if len(places) < 2:  # the others have the rest: it gets a copy of its own, as another's
         places.append(places[0].with_name(f"partition-{(int(places[0].name[-1]) + 1) % PARTITIONS}"))
@@ -174,13 +181,12 @@ def foreign(world, number):
     shutil.move(a, world.folder / "aside")
     shutil.move(b, a)
     shutil.move(world.folder / "aside", b)
-    back(world, node)
-    world.finish()
+    world.misplaced |= {a, b}
 
 
 # ---- disks
 
-def full(world, _):
+def full(world, _, count):
     """Nothing can be written any more where one node keeps its state; later there is room again."""
     with sites.small_disk(FULL_MB) as disk:
         world.node()
@@ -189,19 +195,27 @@ def full(world, _):
         node = world.nodes[1]
         world.stream()
         world.ready()
-        world.wait(0.3, 1.5)
-        world.hit("the disk fills up")
-        with open(disk / "filler", "wb", buffering=0) as filler, contextlib.suppress(OSError):
-            while filler.write(bytes(4096)):
-                pass
-        world.wait(0.5, 3)
-        await_text(world, node, "full")
-        world.wait(0.2, 2)
-        world.say("there is room again")
-        (disk / "filler").unlink()
-        world.ready()
+        for _ in range(count):
+            world.wait(0.3, 1.5)
+            world.hit("the disk fills up")
+            fill(disk / "filler")
+            world.wait(0.5, 3)
+            await_text(world, node, "full")
+            world.wait(0.2, 2)
+            world.say("there is room again")
+            (disk / "filler").unlink()
+            world.ready()
         world.finish()
         world.close()
+
+
+def fill(path):
+    """Up to the last page."""
+    with open(path, "wb", buffering=0) as filler:
+        for size in FILLER:
+            with contextlib.suppress(OSError):
+                while filler.write(bytes(size)):
+                    pass
 
 
 def await_text(world, node, text):
@@ -212,71 +226,75 @@ def await_text(world, node, text):
         time.sleep(0.02)
 
 
-def read_only(world, number):
+def read_only(world, number, count):
     """The broker's disk is remounted read-only: it gives up. Mended, it is started again."""
     site = world.site
     world.begin(1 + number % 2)
     world.stream()
-    world.wait(0.5, 1.5)
-    world.hit("the broker's disk is read-only")
-    site.when.touch()
-    end = time.monotonic() + CEILING_S
-    while site.broker.alive():
-        if time.monotonic() > end:
-            world.fail("the broker does not end, its disk being read-only")
-        time.sleep(0.02)
-    world.wait(0.2, 3)
-    world.say("the disk can be written to again")
-    site.when.unlink()
-    site.broker.start()
-    world.ready()
+    for _ in range(count):
+        world.wait(0.5, 1.5)
+        world.hit("the broker's disk is read-only")
+        site.when.touch()
+        end = time.monotonic() + CEILING_S
+        while site.broker.alive():
+            if time.monotonic() > end:
+                world.fail("the broker does not end, its disk being read-only")
+            time.sleep(0.02)
+        world.wait(0.2, 3)
+        world.say("the disk can be written to again")
+        site.when.unlink()
+        site.broker.start()
+        world.ready()
     world.finish()
 
 
 # ---- brokers and the line
 
-def broker_killed(world, number):
+def broker_killed(world, number, count):
     world.begin(1 + number % 2)
     world.stream()
-    for _ in range(2):
+    for _ in range(count):
         world.wait(0.3, 1)
         world.hit("kill -9 of the broker")
         world.site.broker.kill()
         world.wait(0, 2)
         world.site.broker.start()
         world.say("the broker is back")
+        if world.rng.random() < 0.7:  # or the next one comes while they find their feet
+            world.ready()
     world.ready()
     world.finish()
 
 
-def broker_lost(world, _):
+def broker_lost(world, _, count):
     """One of three."""
     world.begin(2, replication=3)
     world.stream()
-    world.wait(0.3, 1)
-    which = world.rng.randrange(3)
-    world.hit(f"kill -9 of broker {which + 1} of three")
-    world.site.broker.brokers[which].kill()
-    world.wait(2, 6)
-    if world.rng.random() < 0.5:  # all that follows is said by two
-        world.quiet()
-        world.judge()
-        world.stream()
-    world.site.broker.start()
-    world.say("the broker is back")
-    world.wait(0.5, 2)
-    world.ready()
+    for _ in range(count):
+        world.wait(0.3, 1)
+        which = world.rng.randrange(3)
+        world.hit(f"kill -9 of broker {which + 1} of three")
+        world.site.broker.brokers[which].kill()
+        world.wait(2, 6)
+        if world.rng.random() < 0.5:  # all that follows is said by two
+            world.quiet()
+            world.judge()
+            world.stream()
+        world.site.broker.start()
+        world.say("the broker is back")
+        world.wait(0.5, 2)
+        world.ready()
     world.finish()
 
 
-def line(world, _):
+def line(world, _, count):
     """One node's line is bad, the other's is good."""
     proxy = world.site.proxy
     world.node(bootstrap=world.site.line)
     world.node()
     world.begin(0)
     world.stream()
-    for _ in range(4):
+    for _ in range(count):
         world.wait(0.2, 0.8)
         kind, way = world.rng.choice(["cut", "drop", "drop", "delay", "halve"]), world.rng.choice(["to the broker", "to the daemon", "both ways"])
         seconds = world.rng.choice([world.rng.uniform(0.05, 1), world.rng.uniform(1, world.session / 1000 + 2)])
@@ -295,23 +313,23 @@ def line(world, _):
 @dataclasses.dataclass
 class Fault:
     run: Callable
-    rounds: int   # of `make check`
-    torture: int  # of `make torture`
+    check: tuple    # rounds of `make check`, and how often it hits in each
+    torture: tuple  # the same of `make torture`
     site: type
     title: str
 
 
 FAULTS = {  # those of one site stand together: it is started once
-    "kill": Fault(kill, 3, 250, sites.Site, "kill -9 of nodes, 4 a round"),
-    "broker": Fault(broker_killed, 1, 35, sites.Site, "kill -9 of the broker, 2 a round"),
-    "storm": Fault(storm, 4, 200, sites.Site, "nodes join, leave, stall: 3 a round"),
-    "deleted": Fault(deleted, 1, 50, sites.Site, "state deleted"),
-    "older": Fault(older, 1, 50, sites.Site, "an older copy of the state"),
-    "foreign": Fault(foreign, 1, 50, sites.Site, "another partition's state"),
-    "full": Fault(full, 1, 20, sites.Site, "the node's disk is full"),
-    "read-only": Fault(read_only, 1, 20, sites.FailingDisk, "the broker's disk is read-only"),
-    "line": Fault(line, 2, 100, sites.BadLine, "the line is cut, drops, delays, halves: 4 a round"),
-    "one-of-three": Fault(broker_lost, 1, 30, sites.ThreeBrokers, "a three-broker cluster loses one"),
+    "kill": Fault(kill, (3, 4), (50, 20), sites.Site, "kill -9 of nodes"),
+    "broker": Fault(broker_killed, (1, 2), (10, 7), sites.Site, "kill -9 of the broker"),
+    "storm": Fault(storm, (4, 3), (40, 10), sites.Site, "nodes join, leave, stall"),
+    "deleted": Fault(spoilt(delete, [2]), (1, 1), (10, 5), sites.Site, "state deleted"),
+    "older": Fault(spoilt(set_back, [2]), (1, 1), (10, 5), sites.Site, "an older copy of the state"),
+    "foreign": Fault(spoilt(interchange, [1, 2]), (1, 1), (10, 5), sites.Site, "another partition's state"),
+    "full": Fault(full, (1, 1), (5, 4), sites.Site, "the node's disk is full"),
+    "read-only": Fault(read_only, (1, 1), (4, 5), sites.FailingDisk, "the broker's disk is read-only"),
+    "line": Fault(line, (2, 4), (10, 10), sites.BadLine, "the line is cut, drops, delays, halves"),
+    "one-of-three": Fault(broker_lost, (1, 1), (5, 6), sites.ThreeBrokers, "a three-broker cluster loses one"),
 }
 
 
@@ -320,16 +338,18 @@ def stored_jars(version):
     return lib if lib.exists() else brokers.jars(version, oracle.BUILD)
 
 
-def play(site, name, number, seed):
-    """One round; its figures. Whatever goes wrong says how it is played again."""
+def play(site, name, number, seed, count):
+    """One round; its figures. Whatever goes wrong says how it is played again, and has them, too."""
     world = World(site.ready(), seed)
     try:
-        FAULTS[name].run(world, number)
+        FAULTS[name].run(world, number, count)
         return world.figures
     except Exception as error:
         place = world.keep_evidence(error)
         kind = BrokerBroken if isinstance(error, BrokerBroken) else AssertionError
-        raise kind(f"{name}, round {number} (make torture FAULT={name} ROUNDS=1 FIRST={number} SEED={seed}): {error}\n"
-                   f"what happened is in {place}:\n  " + "\n  ".join(world.said)) from error
+        wrong = kind(f"{name}, round {number} (make torture FAULT={name} ROUNDS=1 EACH={count} FIRST={number} SEED={seed}): {error}\n"
+                     f"what happened is in {place}:\n  " + "\n  ".join(world.said))
+        wrong.figures = world.figures
+        raise wrong from error
     finally:
         world.close()

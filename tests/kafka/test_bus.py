@@ -44,8 +44,9 @@ def expected(bootstrap):
     """Per partition, the outputs that the inputs call for: merged by (receipt, submissions first, offset), each id once."""
     inputs = defaultdict(list)
     for lane, topic in enumerate(["duban.submissions", "duban.deadlines"]):
-        for p, offset, when, key, number, add in kcat(bootstrap, topic, "%p %o %T %k %s"):
-            inputs[int(p)].append((int(when), lane, int(offset), key, number, int(add)))
+        for p, offset, when, key, *sent in kcat(bootstrap, topic, "%p %o %T %k %s"):
+            if key:  # not a barrier
+                inputs[int(p)].append((int(when), lane, int(offset), key, sent[0], int(sent[1])))
     out = {}
     for p, records in inputs.items():
         sums, seen, out[p] = defaultdict(int), set(), []
