@@ -59,10 +59,10 @@ class Expired(test_kafka.OnBroker):
             cluster.portal(oracle.answered("portal", n, "o-1", "tax"), "duban.submissions")
         self.expire(cluster, 2)
         low = admin.delete_records(self.broker.bootstrap, cluster.name("duban.submissions"), held, -1)
-        self.assertEqual(low, 3)
+        self.assertGreaterEqual(low, 3)  # barriers lie there, too
         d.launch()
         d.serves()
-        d.await_log("no longer holds offset 0")
+        d.await_log("no longer holds offset")
         end = time.monotonic() + PATIENCE_S
         while "retention removed what was not read yet" not in (text := d.get("/readyz").text):
             self.assertLess(time.monotonic(), end, text)
