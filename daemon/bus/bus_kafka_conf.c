@@ -162,7 +162,7 @@ static struct slice expand(const struct kafka *k, const char *value, struct aren
         else if (what == 'm')
             buf_printf(&b, "%ld", share(k, 8000, 250));
         else if (what == 'k')
-            buf_printf(&b, "%ld", share(k, 4096, 256));
+            buf_printf(&b, "%ld", share(k, 3072, 256));
         else if (what == 'f')
             buf_printf(&b, "%ld", share(k, 1 << 20, 1 << 16));
         else if (what == 't')
