@@ -1,9 +1,9 @@
 /* The inputs of a stopped daemon's history, run through the old and the new definition in memory, each as if
  * it had been in force all along: which measures, states and timers differ. */
-#include <dirent.h>
 #include <stdlib.h>
 
 #include "ctl/diff.h"
+#include "ctl/folders.h"
 #include "ctl/json.h"
 #include "engine/keys.h"
 #include "engine/simulate.h"
@@ -313,16 +313,11 @@ static struct store *try_folder(const char *path, struct slice workflow, struct 
     return NULL;
 }
 
-static int partition_only(const struct dirent *d)
-{
-    return strncmp(d->d_name, "partition-", 10) == 0;
-}
-
 static struct store *open_state(const char *folder, struct slice workflow, struct past *past, struct arena *a,
                                 struct err *e)
 {
     struct dirent **entry;
-    int n = scandir(folder, &entry, partition_only, alphasort);
+    int n = folders_of_partitions(folder, &entry);
     struct store *s = NULL;
     if (n <= 0)
         s = try_folder(folder, workflow, past, a, e);

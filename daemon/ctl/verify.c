@@ -1,9 +1,8 @@
 /* dubanctl verify: are the histories whole, and as they were written? */
-#include <dirent.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "ctl/cluster.h"
+#include "ctl/folders.h"
 #include "ctl/json.h"
 #include "ctl/table.h"
 #include "engine/chain.h"
@@ -23,15 +22,10 @@ static bool take_folder(struct chains *c, const char *path, struct err *e)
     return ok;
 }
 
-static int is_partition(const struct dirent *d)
-{
-    return strncmp(d->d_name, "partition-", 10) == 0;
-}
-
 static bool take_data(struct chains *c, const char *data, struct err *e)
 {
     struct dirent **entry = NULL;
-    int n = scandir(data, &entry, is_partition, alphasort);
+    int n = folders_of_partitions(data, &entry);
     bool ok = n > 0 || err_set(e, "%s: no folder partition-N there; a node's data folder was expected", data);
     for (int i = 0; i < n; i++) {
         ok = ok && take_folder(c, arena_printf(c->arena, "%s/%s", data, entry[i]->d_name).p, e);
