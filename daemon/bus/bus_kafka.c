@@ -346,8 +346,10 @@ void kafka_close(struct bus *b)
         rd_kafka_destroy_flags(k->restorer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     kafka_lookout_close(k);
     pthread_mutex_destroy(&k->trouble_lock);
+    pthread_mutex_destroy(&k->hold.lock);
     if (k->wakefd >= 0)
         close(k->wakefd);
+    arena_free(k->outbox.arena);
     arena_free(k->arena);
     free(k);
 }
@@ -383,6 +385,7 @@ bool kafka_base_open(struct kafka *k, const struct bus_ops *ops, const struct bu
     options_copy(k, o);
     kafka_topics_name(k);
     pthread_mutex_init(&k->trouble_lock, NULL);
+    pthread_mutex_init(&k->hold.lock, NULL);
     k->wakefd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     bool ok = k->wakefd >= 0 || err_set(e, "kafka: eventfd: %s", strerror(errno));
     ok = ok && kafka_options_check(k, e);

@@ -15,11 +15,13 @@
  *   bus_kafka_positions.c  what the bus keeps in a partition's store
  *   bus_kafka_progress.c   how far a restore has come, and what waits
  *   bus_kafka_input.c      the two input logs, merged
+ *   bus_kafka_hold.c       their answers wait while a batch is made final
  *   bus_kafka_directory.c  who serves the partitions of other nodes
  *   bus_kafka_follow.c     the follower of partitions that nobody here holds
  *   bus_kafka_reader.c     topics as others read them
  *   bus_kafka_writer.c     a whole state in one transaction
  *   bus_kafka_commit.c     one batch, one transaction
+ *   bus_kafka_produce.c    the records of a batch
  *   bus_kafka_barrier.c    where an input log ends
  *   bus_kafka_append.c     producer of inputs, with a thread of its own
  *   bus_kafka_lookout.c    thread that asks whether the broker is back
@@ -118,6 +120,7 @@ struct part {
     bool pending;       /* … and the store does not know yet */
     /* Run. */
     struct lane lane[MERGE_LANES];
+    int asked; /* the lane that was asked last; -1: none */
     struct merge *merge;
     struct arena *arena; /* headers of what was taken */
     struct err why;
@@ -135,11 +138,20 @@ struct batch {
     rd_kafka_resp_err_t failed;
 };
 
+/* Records of the open batch that were not sent yet. */
+struct outbox {
+    struct arena *arena; /* NULL before the first batch */
+    struct held *held;
+    size_t n, cap;
+    bool open; /* what comes is sent at once */
+};
+
 /* Where a lane ends: what was asked, and the answer. */
 struct question {
     uint32_t assignment; /* questions of an earlier one are void */
     int partition, lane;
     int64_t mark; /* -1: could not be had */
+    instant_t placed; /* the barrier's own time in its log */
 };
 
 struct lookout {
@@ -159,6 +171,14 @@ struct appender {
     rd_kafka_topic_t *topic[MERGE_LANES];
     atomic_bool stop, broken;
     bool started;
+};
+
+/* The consumer's connections on which it fetches. */
+#define HOLD_MOST 16 /* of more brokers the answers pass */
+struct hold {
+    pthread_mutex_t lock;
+    int fd[HOLD_MOST];
+    size_t n;
 };
 
 struct kafka {
@@ -210,6 +230,8 @@ struct kafka {
     const char *cluster; /* id; NULL: not asked yet */
 
     struct batch batch;
+    struct outbox outbox;
+    struct hold hold;
     struct lookout lookout;
     struct appender appender;
 
@@ -343,17 +365,28 @@ bool kafka_state_look(struct store *s, struct state_look *out, struct err *e);
 void kafka_input_start(struct kafka *k, struct part *p);
 void kafka_input_stop(struct part *p);
 void kafka_input_serve(struct kafka *k);
+/* The open batch is nearly final: what the next one needs is asked for already, if another one is to be expected. */
+void kafka_input_ahead(struct kafka *k, struct part *p);
 size_t kafka_take(struct bus *b, int partition, struct record *out, size_t max);
 size_t kafka_input_bytes(const rd_kafka_message_t *m); /* what it takes of a lane's room */
 void kafka_record_of(const rd_kafka_message_t *m, enum topic topic, struct arena *a, struct record *out);
 
-/* commit */
+/* hold */
+void kafka_hold_conf(struct kafka *k, rd_kafka_conf_t *conf); /* of the consumer to be */
+void kafka_hold(struct kafka *k, bool held);                  /* worker's thread */
+
+/* produce */
 void kafka_on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque);
 void *kafka_report_of(const struct batch *b, bool history); /* opaque of a record whose delivery is to be reported to the batch */
-enum bus_status kafka_begin(struct bus *b, int partition, struct store_txn *t, struct err *e);
+void kafka_outbox_start(struct kafka *k);                  /* a batch begins */
+enum bus_status kafka_outbox_send(struct kafka *k, struct err *e); /* what is held back, and from here on all at once */
 enum bus_status kafka_emit(struct bus *b, int partition, const struct record *r, struct err *e);
 enum bus_status kafka_state(struct bus *b, int partition, enum table_id table, struct slice key,
                             struct slice value, struct err *e);
+enum bus_status kafka_mark(struct kafka *k, struct slice marker, struct err *e);
+
+/* commit */
+enum bus_status kafka_begin(struct bus *b, int partition, struct store_txn *t, struct err *e);
 enum bus_status kafka_commit(struct bus *b, int partition, struct store_txn *t, const struct marker *m,
                              struct err *e);
 bool kafka_late(struct bus *b);

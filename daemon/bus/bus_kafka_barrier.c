@@ -12,8 +12,10 @@ struct barrier {
 static void placed(void *ctx, const struct append_result *r)
 {
     struct barrier *b = ctx;
-    if (r->ok && r->offset >= 0)
+    if (r->ok && r->offset >= 0) {
         b->q.mark = r->offset + 1;
+        b->q.placed = r->received;
+    }
     kafka_lookout_told(b->k, b->q);
     free(b);
 }

@@ -3,41 +3,7 @@
 #include "bus/bus_kafka.h"
 
 #define LATE_PART 5      /* of the transaction's time-out: then a batch should end */
-#define SERVE_EVERY 1000 /* records produced between two looks at delivery reports */
-
-enum tag { TAG_NONE, TAG_HISTORY, TAG_MARKER };
-
-/* A report's opaque: which batch it belongs to, and what kind of record it is. */
-static void *opaque_of(const struct batch *b, enum tag tag)
-{
-    return (void *)((uintptr_t)b->serial << 2 | tag);
-}
-
-void *kafka_report_of(const struct batch *b, bool history)
-{
-    return opaque_of(b, history ? TAG_HISTORY : TAG_NONE);
-}
-
-void kafka_on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
-{
-    (void)rk;
-    struct batch *b = &((struct kafka *)opaque)->batch;
-    uintptr_t v = (uintptr_t)m->_private;
-    if (v >> 2 != ((uintptr_t)b->serial << 2) >> 2)
-        return; /* of a batch that was given up */
-    rd_kafka_resp_err_t err = m->err;
-    if (!err && (v & 3) == TAG_HISTORY && m->offset < 0)
-        err = RD_KAFKA_RESP_ERR__NO_OFFSET; /* the marker could not say how far history goes */
-    if (err) {
-        b->failed = b->failed ? b->failed : err;
-    } else if ((v & 3) == TAG_HISTORY) {
-        b->history_stored++;
-        if (m->offset >= b->history_next)
-            b->history_next = m->offset + 1;
-    } else if ((v & 3) == TAG_MARKER && m->offset >= 0) {
-        b->changelog_next = m->offset + 1;
-    }
-}
+#define HOLD_BELOW 256   /* events of a batch: with more of them there is a backlog */
 
 /* ---- when something fails */
 
@@ -120,6 +86,7 @@ enum bus_status kafka_begin(struct bus *b, int partition, struct store_txn *t, s
                               .took = k->batch.took,
                               .history_next = -1,
                               .changelog_next = -1};
+    kafka_outbox_start(k);
     return BUS_OK;
 }
 
@@ -128,94 +95,6 @@ bool kafka_late(struct bus *b)
 {
     const struct kafka *k = kafka_of(b);
     return kafka_monotonic_ms() - k->batch.began > k->transaction_ms / LATE_PART;
-}
-
-static void serve_reports(struct kafka *k)
-{
-    if (++k->batch.unserved < SERVE_EVERY)
-        return;
-    k->batch.unserved = 0;
-    rd_kafka_poll(k->producer, 0);
-}
-
-static enum bus_status refuse(struct kafka *k, enum topic topic, size_t bytes, rd_kafka_resp_err_t err,
-                              struct err *e)
-{
-    err_set(e, "kafka: %s, a record of %zu bytes: %s", k->topic[topic], bytes, rd_kafka_err2str(err));
-    if (err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
-        return BUS_FAILED;
-    if (err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
-        atomic_fetch_or(&k->refused, 1u << topic);
-    if (kafka_deny_batch(k, err))
-        return BUS_LOST;
-    char why[256];
-    if (rd_kafka_fatal_error(k->producer, why, sizeof why) || err != RD_KAFKA_RESP_ERR__STATE)
-        kafka_restart(k, "%s: %s", k->topic[topic], rd_kafka_err2str(err));
-    return k->restart ? BUS_LOST : BUS_UNDONE;
-}
-
-static enum bus_status produce(struct kafka *k, enum topic topic, struct slice key, struct slice value,
-                               const struct header *header, size_t nheaders, enum tag tag, struct err *e)
-{
-    struct batch *b = &k->batch;
-    if (!b->part || k->restart) {
-        err_set(e, "kafka: no batch is open");
-        return BUS_LOST;
-    }
-    rd_kafka_headers_t *headers = nheaders ? rd_kafka_headers_new(nheaders) : NULL;
-    for (size_t i = 0; i < nheaders; i++)
-        rd_kafka_header_add(headers, header[i].name.p, (ssize_t)header[i].name.n, header[i].value.p,
-                            (ssize_t)header[i].value.n);
-    rd_kafka_vu_t v[8] = {
-        {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = k->output[topic]},
-        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = b->part->id},
-        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
-        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)key.p, key.n}},
-        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)value.p, value.n}},
-        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = opaque_of(b, tag)},
-        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
-    };
-    rd_kafka_error_t *error;
-    while ((error = rd_kafka_produceva(k->producer, v, headers ? 7 : 6)) &&
-           rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__QUEUE_FULL && !b->failed) {
-        rd_kafka_error_destroy(error);
-        rd_kafka_poll(k->producer, 10);
-    }
-    serve_reports(k);
-    if (!error)
-        return BUS_OK;
-    if (headers)
-        rd_kafka_headers_destroy(headers);
-    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
-    rd_kafka_error_destroy(error);
-    return refuse(k, topic, key.n + value.n, code, e);
-}
-
-enum bus_status kafka_emit(struct bus *b, int partition, const struct record *r, struct err *e)
-{
-    struct kafka *k = kafka_of(b);
-    (void)partition;
-    bool history = r->topic == TOPIC_HISTORY;
-    enum bus_status st =
-        produce(k, r->topic, r->key, r->value, r->header, r->nheaders, history ? TAG_HISTORY : TAG_NONE, e);
-    if (st == BUS_OK && history)
-        k->batch.history_sent++;
-    return st;
-}
-
-enum bus_status kafka_state(struct bus *b, int partition, enum table_id table, struct slice key,
-                            struct slice value, struct err *e)
-{
-    unsigned char bytes[1 + 511]; /* the store takes no longer keys */
-    (void)partition;
-    if (table > TABLE_LAST_STATE || key.n > sizeof bytes - 1) {
-        err_set(e, "kafka: table %d, a key of %zu bytes: not state, or too long", (int)table, key.n);
-        return BUS_FAILED;
-    }
-    bytes[0] = (unsigned char)table;
-    memcpy(bytes + 1, key.p, key.n);
-    return produce(kafka_of(b), TOPIC_CHANGELOG, (struct slice){(char *)bytes, 1 + key.n}, value, NULL, 0,
-                   TAG_NONE, e);
 }
 
 /* ---- making it final */
@@ -242,6 +121,12 @@ static enum bus_status send_offsets(struct kafka *k, struct part *p, const struc
     return error ? judge(k, "offsets", error, e) : BUS_OK;
 }
 
+static enum bus_status send_held(struct kafka *k, struct err *e)
+{
+    enum bus_status st = kafka_outbox_send(k, e);
+    return st == BUS_OK || abort_transaction(k) ? st : BUS_LOST;
+}
+
 /* The marker says how far history goes, so the broker must have placed it all before. */
 static enum bus_status await_history(struct kafka *k, struct err *e)
 {
@@ -259,10 +144,8 @@ static enum bus_status await_history(struct kafka *k, struct err *e)
 
 static enum bus_status send_marker(struct kafka *k, const struct marker *m, struct err *e)
 {
-    static const unsigned char key = MARKER_KEY;
     struct arena *a = arena_new();
-    enum bus_status st = produce(k, TOPIC_CHANGELOG, (struct slice){(const char *)&key, 1},
-                                 wire_marker_pack(m, a), NULL, 0, TAG_MARKER, e);
+    enum bus_status st = kafka_mark(k, wire_marker_pack(m, a), e);
     arena_free(a);
     if (st != BUS_OK && !abort_transaction(k))
         st = BUS_LOST;
@@ -287,9 +170,13 @@ static enum bus_status commit_log(struct kafka *k, struct part *p, struct marker
         abort_transaction(k);
         return BUS_LOST;
     }
+    kafka_hold(k, k->batch.history_sent < HOLD_BELOW);
     enum bus_status st = send_offsets(k, p, m, e);
     if (st == BUS_OK)
+        st = send_held(k, e);
+    if (st == BUS_OK)
         st = await_history(k, e);
+    kafka_input_ahead(k, p);
     if (st != BUS_OK)
         return st;
     m->history_next = k->batch.history_next >= 0 ? k->batch.history_next : p->history_end;

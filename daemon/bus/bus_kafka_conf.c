@@ -223,8 +223,10 @@ rd_kafka_t *kafka_handle_new(struct kafka *k, enum kafka_role role, struct err *
         rd_kafka_conf_set_log_cb(conf, kafka_on_log);
         rd_kafka_conf_set_ssl_cert_verify_cb(conf, kafka_on_certificate);
         rd_kafka_conf_set_error_cb(conf, role == ROLE_APPENDER ? kafka_on_append_error : kafka_on_error);
-        if (role == ROLE_CONSUMER)
+        if (role == ROLE_CONSUMER) {
             rd_kafka_conf_set_rebalance_cb(conf, kafka_on_rebalance);
+            kafka_hold_conf(k, conf);
+        }
         /* Without a delivery callback librdkafka's commit waits out a flush quantum of 10 ms. */
         if (role == ROLE_PRODUCER)
             rd_kafka_conf_set_dr_msg_cb(conf, kafka_on_delivery);

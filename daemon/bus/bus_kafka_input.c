@@ -5,6 +5,7 @@
 #define ASK_AGAIN_MS 100
 /* What has arrived was appended before: so long after that, the broker's clock has left the record's millisecond. */
 #define SAME_MS 2
+#define AHEAD_MS 10 /* a batch that begins so soon after another one: there will be a next */
 #define NUDGE_MS 20
 #define NUDGE_LEAST 1000 /* fewer may be markers of transactions */
 
@@ -167,24 +168,43 @@ static void read_lane(struct kafka *k, struct part *p, int v)
     }
 }
 
-/* The lane is empty here, and the other lane has records that it was not asked about: ask what it holds. A
- * submission need not know of deadlines of its own millisecond, but a deadline of submissions: these may still come. */
+/* Everything that the other lane's records so far, and those up to the barrier's own time, must know of this lane. */
+static void ask(struct kafka *k, struct part *p, int v)
+{
+    struct lane *l = &p->lane[v];
+    const struct lane *other = &p->lane[1 - v];
+    /* A submission need not know of deadlines of its own millisecond, but a deadline of submissions. */
+    l->through = v == TOPIC_DEADLINES && other->last > INSTANT_NONE ? other->last - 1 : other->last;
+    l->asked = true;
+    l->mark = -1;
+    p->asked = v;
+    kafka_barrier_place(k, p->id, v);
+}
+
+/* Nothing can be taken before this lane is known further. */
 static void ask_lane(struct kafka *k, struct part *p, int v)
 {
     struct lane *l = &p->lane[v];
     const struct lane *other = &p->lane[1 - v];
-    instant_t through = v == TOPIC_DEADLINES && other->last > INSTANT_NONE ? other->last - 1 : other->last;
     int64_t now = kafka_monotonic_ms();
-    if (l->asked || through <= l->through || merge_waiting(p->merge, (enum topic)v) || now < l->ask_at)
+    enum topic lane;
+    instant_t needs;
+    if (l->asked || now < l->ask_at || !merge_asks(p->merge, &lane, &needs) || lane != (enum topic)v)
         return;
-    if (v == TOPIC_SUBMISSIONS && now < other->arrived + SAME_MS) {
+    if (v == TOPIC_SUBMISSIONS && now < other->arrived + SAME_MS) { /* of its own millisecond some may still come */
         l->ask_at = other->arrived + SAME_MS;
         return;
     }
-    l->asked = true;
-    l->mark = -1;
-    l->through = through;
-    kafka_barrier_place(k, p->id, v);
+    ask(k, p, v);
+}
+
+void kafka_input_ahead(struct kafka *k, struct part *p)
+{
+    kafka_hold(k, false);
+    if (k->options.events_time || p->asked < 0 || p->lane[p->asked].asked ||
+        k->batch.began - k->batch.ended > AHEAD_MS)
+        return;
+    ask(k, p, p->asked);
 }
 
 static void hear_answers(struct kafka *k)
@@ -196,6 +216,9 @@ static void hear_answers(struct kafka *k)
             continue;
         struct lane *l = &p->lane[q.lane];
         l->mark = q.mark;
+        /* What comes behind the barrier is no older. By event time it may be. */
+        if (q.mark >= 0 && !k->options.events_time && q.placed - 1 > l->through)
+            l->through = q.placed - 1;
         if (q.mark < 0) {
             l->asked = false;
             l->through = INSTANT_NONE;

@@ -16,6 +16,7 @@ struct part *kafka_part_new(int id)
     struct part *p = mem_alloc(sizeof *p);
     p->id = id;
     p->end = p->history_end = p->behind = -1;
+    p->asked = -1;
     p->arena = arena_new();
     p->merge = merge_new((void (*)(void *))rd_kafka_message_destroy);
     for (int i = 0; i < MERGE_LANES; i++)
