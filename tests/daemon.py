@@ -40,6 +40,8 @@ class Answer:
 
     @property
     def rows(self):
+        """A refusal is one line, too, and no row."""
+        assert self.status == 200, f"{self.status}: {self.text}"
         return [json.loads(line) for line in self.text.splitlines()]
 
     @property

@@ -74,6 +74,23 @@ class Node(Daemon):
                 raise AssertionError(f"“{what}” was not said:\n{self.log()[-4000:]}")
             time.sleep(0.01)
 
+    def await_unready(self, *words, seconds=START_S):
+        """Until /readyz says all of them; what it says. (In the log a line may stand a moment before.)"""
+        end = time.monotonic() + seconds
+        while (answer := self.get("/readyz")).status != 503 or not all(word in answer.text for word in words):
+            if time.monotonic() > end:
+                raise AssertionError(f"/readyz does not say {words}: {answer.status} {answer.text}\n{self.log()[-4000:]}")
+            time.sleep(0.02)
+        return answer.text
+
+    def await_history(self):
+        """Until all of it is there: it comes behind serving."""
+        end = time.monotonic() + START_S
+        while (answer := self.get("/v1/history?limit=1")).status != 200:
+            if answer.status != 503 or time.monotonic() > end:
+                raise AssertionError(f"the history does not come back: {answer.status} {answer.text}\n{self.log()[-4000:]}")
+            time.sleep(0.02)
+
     # ---- requests: whatever goes wrong because it is gone is an OSError
 
     def request(self, *args, **more):

@@ -12,6 +12,7 @@ import random
 import re
 import subprocess
 import tempfile
+import time
 
 import contracts
 
@@ -80,6 +81,14 @@ class Cluster:
                               data[at + 4:at + 4 + n]))
             at += 4 + n
         return sorted(out, key=lambda r: (r.partition, r.offset))
+
+    def await_record(self, topic, is_it, seconds=30):
+        """The first such record. What its transaction has done may be known elsewhere a moment before it can be read."""
+        end = time.monotonic() + seconds
+        while not (found := [r for r in self.read(topic) if is_it(r)]):
+            if time.monotonic() > end:
+                raise AssertionError(f"{topic} has no such record within {seconds} s")
+        return found[0]
 
     def outputs(self):
         """{topic: [JSON objects]}, in the order of their offsets."""
@@ -260,6 +269,15 @@ def answered(source, n, unit, subject):
 
 
 # ---- and what else tests share
+
+def rung(cluster, subject, since=0):
+    """The workflows that have warned of this subject (of the alarm's regime), since so many ms.
+
+    What falls due just as a node is stopped is said after its next start only: the clock's record is on the log by then, and simulate, which reads it
+    there, says it at once. So before nodes are stopped and topics compared, each workflow is asked for something more that falls due last, and says so."""
+    said = (contracts.decode("Warning", r.value) for r in cluster.read("duban.warnings") if r.appended >= since)
+    return {w["workflow"] for w in said if w["subject"] == subject}
+
 
 def on_time(case, inputs, outputs):
     """Who answered before the instant asked for is never called late, and the other way round: by receipt times alone."""

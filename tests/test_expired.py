@@ -63,12 +63,7 @@ class Expired(test_kafka.OnBroker):
         d.launch()
         d.serves()
         d.await_log("no longer holds offset")
-        end = time.monotonic() + PATIENCE_S
-        while "retention removed what was not read yet" not in (text := d.get("/readyz").text):
-            self.assertLess(time.monotonic(), end, text)
-            time.sleep(0.02)
-        self.assertIn(f"partition {held}", text)
-        self.assertIn(cluster.name("duban.submissions"), text)
+        d.await_unready("retention removed what was not read yet", f"partition {held}", cluster.name("duban.submissions"))
         self.assertEqual([c["state"] for c in d.get("/v1/cases").rows] or ["waiting"], ["waiting"])
         d.stop()
 

@@ -32,7 +32,8 @@ def migrate(data, cluster, *more, env=None):
 
 
 def seen(d):
-    """What a node tells of its state."""
+    """What a node tells of its state, once its history is there."""
+    d.await_history()
     rows = {}
     for what in "tasks", "cases", "measures", "history", "units":
         rows[what], after = [], ""
@@ -47,6 +48,18 @@ def seen(d):
     return rows
 
 
+def half_a_year(d, events, due, n=6):
+    """It starts and takes half of the events; of the other regime n answers are asked for, the i-th by due(i). Returns how many events that is."""
+    d.start()
+    d.accept([{**oracle.asked("office", i, f"o-{i % 3 + 1}", f"s{i}", due(i)), "time": "2024-03-01T00:00:00Z"} for i in range(n)])
+    half = len(events) // 2
+    for at in range(0, half, 50):
+        d.accept(events[at:min(at + 50, half)])
+    d.applied(events[half - 1]["source"], events[half - 1]["id"])
+    d.applied("office", f"asked-{n - 1}")
+    return half
+
+
 def whole(rows):
     return {what: [json.dumps(r, sort_keys=True, ensure_ascii=False) for r in rows[what]] for what in rows}
 
@@ -57,18 +70,8 @@ class Migration(test_kafka.OnBroker):
         self.addCleanup(d.close)
         return d
 
-    def half_a_year(self, d, events):
-        """Ends with events that are on the log, and that no turn has taken. Returns how many were taken in."""
-        d.start()
-        d.accept([{**oracle.asked("office", i, f"o-{i % 3 + 1}", f"s{i}", time.time() + 3600), "time": "2024-03-01T00:00:00Z"} for i in range(6)])
-        half = len(events) // 2
-        for at in range(0, half, 50):
-            d.accept(events[at:min(at + 50, half)])
-        d.applied(events[half - 1]["source"], events[half - 1]["id"])
-        d.applied("office", "asked-5")
-        return half
-
     def leave_pending(self, d, cluster, events, at):
+        """Ends with events that are on the log, and that no turn has taken. Returns how many were taken in, and how many of these are left."""
         for _ in range(10):
             d.accept(events[at:at + 40])
             at += 40
@@ -118,7 +121,7 @@ class Migration(test_kafka.OnBroker):
         events, want = oracle.year_with_sentinel()
         cluster = self.cluster(PARTITIONS)
         d = self.embedded()
-        at = self.half_a_year(d, events)
+        at = half_a_year(d, events, lambda _: time.time() + 3600)
         d.stop()
         settled = self.outputs_of(d.data)
         d.start()
@@ -196,9 +199,7 @@ class Migration(test_kafka.OnBroker):
     def starts_no_more(self, d, cluster):
         d.launch()
         d.serves()
-        d.await_log("was moved to Kafka")
-        self.assertEqual(d.get("/readyz").status, 503)
-        self.assertIn("was moved to Kafka", d.get("/readyz").text)
+        d.await_unready("was moved to Kafka")
         d.kill()
         wrong = self.node(cluster, oracle.SUIFENHE, time="events")
         shutil.rmtree(wrong.data)

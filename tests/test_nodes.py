@@ -16,6 +16,7 @@ from test_kafka import OnBroker
 
 PARTITIONS, WORKERS, WORKFLOWS = 4, 2, 8
 SESSION_MS = 4000
+HELD = {"kafka.properties.session.timeout.ms": 30000, "kafka.properties.transaction.timeout.ms": 20000}  # where nobody is to take over
 
 
 def murmur2(key):
@@ -51,6 +52,7 @@ class OnNodes(OnBroker):
             (self.folder / w / "workflow.yaml").write_text(text.replace("workflow:  alarm", f"workflow:  {w}", 1))
         self.ours = self.cluster(PARTITIONS)
         self.sent = 0
+        self.last_due = 0.0
 
     def one(self, name, workflows=False, **settings):
         d = self.node(self.ours, self.folder, **{"node": f"{name}-{self.ours.prefix[:-1]}", "workers": WORKERS,
@@ -100,7 +102,9 @@ class OnNodes(OnBroker):
     def asked(self, workflow, subject, by=3600):
         """An event of that workflow, which a client sends where it belongs."""
         self.sent += 1
-        event = oracle.asked("nodes", self.sent, f"o-{self.sent % 3 + 1}", subject, time.time() + by)
+        due = time.time() + by
+        self.last_due = max(self.last_due, due)
+        event = oracle.asked("nodes", self.sent, f"o-{self.sent % 3 + 1}", subject, due)
         event["data"]["workflow"] = workflow
         return event
 
@@ -148,6 +152,13 @@ class OnNodes(OnBroker):
                         return True
             return False
         self.until(there, f"{event['data']['workflow']} {event['id']} is applied", nodes)
+
+    def settle(self, nodes):
+        """All that was asked for has fallen due, and was said (oracle.rung)."""
+        by = max(self.last_due - time.time(), 0) + 0.2
+        for w in self.workflows:
+            self.post(nodes[0], self.asked(w, "the last", by))
+        self.until(lambda: oracle.rung(self.ours, "the last") == set(self.workflows), "what fell due was said", nodes)
 
     def same(self, least=1):
         """Workflow by workflow, what is on the topics is what simulate says of its inputs."""
@@ -234,6 +245,7 @@ class Killed(OnNodes):
             event = self.answered(w, "o-1", "before")
             self.post(back, event)
             self.applied([owner], event)
+        self.settle([back, other])
         for d in (back, other):
             d.stop()
         self.same(2)
@@ -277,6 +289,7 @@ class Standby(OnNodes):
             self.applied([a], event)
         self.assertEqual(a.log().count("records of its state are in"), loads, "it has followed: no changelog is read from its beginning")
         self.assertTrue(all(p["state"] == "serving" for p in self.status(a)["partitions"]))
+        a.await_history()
         rows = a.get(f"/v1/history?workflow={self.workflows[0]}&limit=1000").rows
         self.assertEqual([int(r["sequence"]) for r in rows], list(range(1, len(rows) + 1)), "history was followed, too")
         a.stop()
@@ -314,7 +327,7 @@ class Command(OnNodes):
                               timeout=60, check=False)
 
     def test_follows_to_the_node_that_serves(self):
-        nodes = self.start("a", "b")
+        nodes = self.start("a", "b", **HELD)
         a, b = nodes
         file = self.folder / "events.jsonl"
         file.write_text("".join(json.dumps(self.asked(w, "by file")) + "\n" for w in self.workflows))

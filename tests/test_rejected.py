@@ -201,6 +201,7 @@ class Kafka(Letters, test_kafka.OnBroker):
         # One field mended.
         row = self.letter("unit")
         self.assertIn("o-9", row["reasons"][0])
+        self.assertEqual((row["input_topic"], row["place"].split("/")[0]), ("duban.submissions",) * 2, "the topic's role, whatever kafka.prefix is")
         status, _, err = self.redrive(row["id"], "--reason", "原样")
         self.assertEqual(status, 1)
         self.assertIn("nothing was sent", err)
@@ -219,7 +220,7 @@ class Kafka(Letters, test_kafka.OnBroker):
         self.assertEqual(status, 0, err)
 
         # No envelope, and no event in it either.
-        row = next(r for r in self.listed() if r["input_id"] == "")
+        row = self.letter("")
         self.assertEqual(self.redrive(row["id"], "--reason", "原样")[0], 1)
         status, _, err = self.redrive(row["id"], "--reason", "x", "--set", "workflow=alarm")
         self.assertEqual(status, 1)

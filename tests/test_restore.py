@@ -21,7 +21,7 @@ def files(folder):
     return sorted(p for p in folder.glob("partition-*"))
 
 
-class State(OnBroker):
+class OnState(OnBroker):
     """One node; what becomes of its folders while it is away."""
 
     def asked(self, n, first=0, soon=3600.0):
@@ -35,10 +35,8 @@ class State(OnBroker):
     @staticmethod
     def whole(d):
         """Everything that can be asked, once history is there."""
-        end = time.monotonic() + 60
-        while (answer := d.get("/v1/history?limit=1000")).status == 503 and time.monotonic() < end:
-            assert "history is being taken in" in answer.text, answer.text
-            time.sleep(0.02)
+        d.await_history()
+        answer = d.get("/v1/history?limit=1000")
         cases, after = [], ""
         while True:
             page = d.get(f"/v1/cases?limit=1000{after}")
@@ -47,6 +45,8 @@ class State(OnBroker):
                 return cases, answer.rows
             after = f"&after={page.headers['X-Next']}"
 
+
+class State(OnState):
     def forget_deletions_soon(self, cluster):
         driver = oracle.BUILD / "kafka" / "bus_kafka_test"
         subprocess.run([str(driver), "topic", self.broker.bootstrap, "alter", cluster.name("duban.changelog"), "0",
@@ -61,9 +61,8 @@ class State(OnBroker):
         send(d, events[:half], rng)
         d.applied(events[half - 1]["source"], events[half - 1]["id"])
         d.kill()
-        older = d.data.parent / "older"
+        older = self.folder / "older"
         shutil.copytree(files(d.data)[0], older)
-        self.addCleanup(shutil.rmtree, older, ignore_errors=True)
         d.start()
         send(d, events[half:], rng)
         d.applied("test", "sentinel")
@@ -132,8 +131,7 @@ class State(OnBroker):
         d.stop()
         have = {p.name: p for p in files(d.data)}
         self.assertEqual(set(have), {"partition-0", "partition-1"})
-        aside = d.data.parent / "aside"
-        self.addCleanup(shutil.rmtree, aside, ignore_errors=True)
+        aside = self.folder / "aside"
         have["partition-0"].rename(aside)
         shutil.copytree(have["partition-1"], have["partition-0"])
         self.halted(d, "partition 0 is halted", "holds the state of another partition (partition 1; partition 0 was expected)", "rebuilt")

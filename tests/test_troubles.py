@@ -1,16 +1,21 @@
 """What befalls one partition of a node on a real broker: its store fails, the disk fills up behind a commit, its history is cut; a follower
-that has nothing to do; the largest record."""
+that has nothing to do; a batch that takes long; the largest record."""
+import json
 import os
 import pathlib
 import shutil
+import struct
 import subprocess
+import sys
 import time
 import unittest
 
-import oracle
-from portal import Portal
-from test_nodes import OnNodes, partition_of
-from test_restore import State
+sys.path.append(str(pathlib.Path(__file__).resolve().parent / "kafka"))
+import fold  # noqa: E402
+import oracle  # noqa: E402
+from portal import Portal  # noqa: E402
+from test_nodes import HELD, PARTITIONS, OnNodes, partition_of  # noqa: E402
+from test_restore import OnState  # noqa: E402
 
 SOON = 3600
 
@@ -23,7 +28,7 @@ class Store(OnNodes):
         source, library = pathlib.Path(__file__).parent / "kafka" / "failing.c", self.folder / "failing.so"
         subprocess.run([os.environ.get("CC", "gcc"), "-O2", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
         self.when = self.folder / "when"
-        self.d = self.one("a", workflows=True, workers=1)
+        self.d = self.one("a", workflows=True, workers=1, **HELD)
         self.d.environment = {"LD_PRELOAD": str(library), "FAILING_WHEN": str(self.when)}
         self.d.start()
 
@@ -33,17 +38,19 @@ class Store(OnNodes):
         kept = self.asked(bad, "kept", SOON)
         self.post(self.d, kept)
         said = f"partition {partition_of(bad)}: what it has committed cannot be stored"
-        self.until(lambda: said in self.d.get("/readyz").text, "it is said", [self.d])
-        for part in (words, f"partition-{partition_of(bad)}", "it is tried again"):
-            self.assertIn(part, self.d.get("/readyz").text)
+        self.d.await_unready(said, words, f"partition-{partition_of(bad)}", "it is tried again")
         for i in range(3):
             event = self.asked(good, f"served-{i}", SOON)
             self.post(self.d, event)
             self.applied([self.d], event)
         self.assertEqual(self.d.log().count("partition(s) assigned"), 1, "the worker never left the group")
-        states = {p["partition"]: p["state"] for p in self.status(self.d)["partitions"]}
-        self.assertEqual([p for p, state in states.items() if state != "serving"], [partition_of(bad)], states)
-        self.assertEqual(states[partition_of(bad)], "halted")
+
+        def halted():  # between two attempts
+            states = {p["partition"]: p["state"] for p in self.status(self.d)["partitions"]}
+            self.assertEqual([p for p, state in states.items() if state != "serving"], [partition_of(bad)], states)
+            return states[partition_of(bad)] == "halted"
+
+        self.until(halted, "it says that it is halted", [self.d])
         self.when.unlink()
         self.applied([self.d], kept)
         self.until(lambda: self.d.get("/readyz").status == 200, "it is well again", [self.d])
@@ -58,30 +65,45 @@ class Store(OnNodes):
 
 
 class Idle(OnNodes):
-    def test_a_follower_with_nothing_to_do_stays_fresh(self):
-        retention = 6000
+    def retain(self, milliseconds):
         driver = oracle.BUILD / "kafka" / "bus_kafka_test"
         subprocess.run([str(driver), "topic", self.broker.bootstrap, "alter", self.ours.name("duban.changelog"), "0",
-                        f"cleanup.policy=compact delete.retention.ms={retention}"], check=True, timeout=60, stdin=subprocess.DEVNULL)
+                        f"cleanup.policy=compact delete.retention.ms={milliseconds}"], check=True, timeout=60, stdin=subprocess.DEVNULL)
+
+    def read_at(self, d):
+        """When each store that follows has last noted that it is up to date, in ms."""
+        return [struct.unpack(">Q", fold.dump(d.data / f"partition-{p}", "meta")[b"bus.read_at"])[0] - (1 << 63)
+                for p in set(range(PARTITIONS)) - set(self.held(d))]
+
+    @staticmethod
+    def has_one(d, workflow):
+        answer = d.get(f"/v1/cases?workflow={workflow}")
+        return answer.status == 200 and len(answer.rows) == 1
+
+    def test_a_follower_with_nothing_to_do_stays_fresh(self):
+        retention = 6000  # a state that has not been fresh for half of it is thrown away
+        self.retain(retention)
         nodes = self.start("a", "b", standby="all")
         a, b = nodes
         for w in self.workflows:
             event = self.asked(w, "only", SOON)
             self.post(a, event)
-            self.until(lambda w=w: all(len(d.get(f"/v1/cases?workflow={w}").rows) == 1 for d in nodes), "both have it", nodes)
-        idle = time.monotonic() + retention / 1000
-        self.until(lambda: time.monotonic() > idle, "nothing happens for long", nodes)
+            self.until(lambda w=w: all(self.has_one(d, w) for d in nodes), "both have it", nodes)
+        idle = time.time() * 1000 + retention
+        self.until(lambda: all(at > idle for d in nodes for at in self.read_at(d)), "it notes that it is fresh while nothing happens", nodes)
+        self.assertEqual([len(self.read_at(d)) for d in nodes], [PARTITIONS // 2] * 2)
         b.kill()
+        self.retain(20 * retention)  # however long its start takes
         b.start()
         self.until(lambda: all(d.get("/readyz").status == 200 for d in nodes), "it follows again", nodes)
         for w in self.workflows:
-            self.until(lambda w=w: len(b.get(f"/v1/cases?workflow={w}").rows) == 1, "it is read again", nodes)
+            self.until(lambda w=w: self.has_one(b, w), "it is read again", nodes)
         self.assertNotIn("the state was too old", b.log())
         for d in nodes:
             d.stop()
 
 
-class History(State):
+class History(OnState):
     def test_cut_below_the_last_marker(self):
         cluster = self.cluster()
         d = self.node(cluster, oracle.ALARM).start()
@@ -94,16 +116,40 @@ class History(State):
         shutil.rmtree(d.data / "partition-0")
         d.launch()
         d.serves()
-        d.await_log("the log has lost what is between")
-        ready = d.get("/readyz")
-        self.assertEqual(ready.status, 503)
-        for part in ("partition 0:", name, "ends at offset 0", "put a copy of the partition's folder"):
-            self.assertIn(part, ready.text)
+        d.await_unready("the log has lost what is between", "partition 0:", name, "ends at offset 0", "put a copy of the partition's folder")
         self.assertEqual(len(d.get("/v1/cases?limit=100").rows), 20, "it serves all the same")
         d.kill()
 
 
-class Large(State):
+class Slow(OnState):
+    """The broker ends what takes longer than the transaction's time-out, and what comes again then takes as long again."""
+    TRANSACTION_MS, LOOKUP_US, WAITING = 2000, 600, 8000  # so many in batches that only grow: the last takes longer than it may
+
+    def test_a_batch_ends_in_time(self):
+        source, library = pathlib.Path(__file__).parent / "kafka" / "slow.c", self.folder / "slow.so"
+        subprocess.run([os.environ.get("CC", "gcc"), "-O2", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+        cluster = self.cluster()
+        d = self.node(cluster, oracle.ALARM, **{"kafka.properties.transaction.timeout.ms": self.TRANSACTION_MS}).start()
+        d.stop()
+        events = self.asked(self.WAITING)
+        with Portal(self.broker.bootstrap) as portal:
+            for event in events:
+                portal.send(cluster.name("duban.deadlines"), b"alarm", json.dumps(event["data"]).encode(), oracle.headers_of(event))
+            portal.flush()
+        d.environment = {"LD_PRELOAD": str(library), "SLOW_US": str(self.LOOKUP_US)}
+        began = time.monotonic()
+        d.start()
+        while d.outcome(events[-1]["source"], events[-1]["id"]).status == 404 and d.log().count("partition(s) assigned") == 2:
+            self.assertLess(time.monotonic() - began, 120, "the last of it is not taken")
+        took = time.monotonic() - began
+        print(f"        {self.WAITING} records in {took:.1f} s, the time-out is {self.TRANSACTION_MS / 1000:g} s", flush=True)
+        self.assertEqual(d.log().count("partition(s) assigned"), 2, f"once at each start; then it began again:\n{d.log()[-2000:]}")
+        d.applied(events[-1]["source"], events[-1]["id"])
+        self.assertGreater(took / 2, self.TRANSACTION_MS / 1000 + 0.5, "half of them in one batch would have been in time: this has shown nothing")
+        d.stop()
+
+
+class Large(OnState):
     LARGEST = 8_300_000
 
     def test_as_large_as_topics_take(self):
@@ -118,7 +164,7 @@ class Large(State):
         self.fill(d, self.asked(5))
         outcome = d.outcome("portal", "large").json
         self.assertIn(f"{len(large)} bytes of data; at most", str(outcome))
-        letter = next(r for r in cluster.read("duban.rejected") if r.header("duban_ce_id") == "large")
+        letter = cluster.await_record("duban.rejected", lambda r: r.header("duban_ce_id") == "large")
         self.assertTrue(letter.value == large, "the letter has every byte")
         whole = self.whole(d)
         d.kill()

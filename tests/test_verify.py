@@ -9,6 +9,7 @@ import tempfile
 import unittest
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "kafka"))
+import contracts  # noqa: E402
 import oracle  # noqa: E402
 import test_kafka  # noqa: E402
 from node import Node  # noqa: E402
@@ -117,9 +118,11 @@ class Topic(test_kafka.OnBroker):
         d.applied(events[-1]["source"], events[-1]["id"])
         d.stop()
         where = ["--bootstrap", cluster.bootstrap, "--prefix", cluster.prefix]
+        folder = verify("--data", d.data)[1]
+        cluster.await_record("duban.history", lambda r: int(contracts.decode("HistoryRecord", r.value)["sequence"]) == folder[0]["records"])
         status, rows, err = verify(*where)
         self.assertEqual((status, err), (0, ""))
-        self.assertEqual(rows, verify("--data", d.data)[1])
+        self.assertEqual(rows, folder)
         forged = next(r for r in cluster.read("duban.history") if r.key == WORKFLOW.encode())
         cluster.produce("duban.history", forged.key, forged.value, {})
         status, again, err = verify(*where)

@@ -70,11 +70,19 @@ static rd_kafka_resp_err_t send_record(struct appender *a, const struct record *
 {
     rd_kafka_headers_t *headers = headers_of(r);
     pthread_mutex_lock(&a->lock);
-    rd_kafka_resp_err_t err =
-        rd_kafka_producev(a->rk, RD_KAFKA_V_RKT(a->topic[r->topic]), RD_KAFKA_V_PARTITION(partition),
-                          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(r->key.p, r->key.n),
-                          RD_KAFKA_V_VALUE((void *)(uintptr_t)r->value.p, r->value.n),
-                          RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(w), RD_KAFKA_V_END);
+    const rd_kafka_vu_t v[] = {
+        {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = a->topic[r->topic]},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = partition},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)r->key.p, r->key.n}},
+        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)r->value.p, r->value.n}},
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
+        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = w},
+    };
+    rd_kafka_error_t *error = rd_kafka_produceva(a->rk, v, sizeof v / sizeof *v);
+    rd_kafka_resp_err_t err = rd_kafka_error_code(error); /* of NULL: none */
+    if (error)
+        rd_kafka_error_destroy(error);
     pthread_mutex_unlock(&a->lock);
     if (err)
         rd_kafka_headers_destroy(headers);

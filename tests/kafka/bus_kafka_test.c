@@ -617,6 +617,29 @@ static void ask_admin(rd_kafka_t *rk, rd_kafka_queue_t *q, const char *what, con
     }
 }
 
+/* A broker answers an alteration before it goes by it. */
+static bool is_altered(rd_kafka_t *rk, rd_kafka_queue_t *q, const char *topic, const char *config)
+{
+    size_t n = 0, nset = 0, found = 0, wanted = 0;
+    char name[128], value[128];
+    rd_kafka_ConfigResource_t *t = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
+    rd_kafka_DescribeConfigs(rk, &t, 1, NULL, q);
+    rd_kafka_ConfigResource_destroy(t);
+    rd_kafka_event_t *ev = rd_kafka_queue_poll(q, 20000);
+    if (!ev || rd_kafka_event_error(ev))
+        die("alter", ev ? rd_kafka_event_error_string(ev) : "no answer");
+    const rd_kafka_ConfigResource_t **r =
+        rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(ev), &n);
+    const rd_kafka_ConfigEntry_t **set = n ? rd_kafka_ConfigResource_configs(r[0], &nset) : NULL;
+    for (int used; sscanf(config, "%127[^=]=%127s %n", name, value, &used) == 2; config += used, wanted++)
+        for (size_t i = 0; i < nset; i++) {
+            const char *now = rd_kafka_ConfigEntry_value(set[i]);
+            found += strcmp(rd_kafka_ConfigEntry_name(set[i]), name) == 0 && now && strcmp(now, value) == 0;
+        }
+    rd_kafka_event_destroy(ev);
+    return found == wanted;
+}
+
 static int admin(const char *bootstrap, const char *what, const char *topic, int count, const char *config)
 {
     char why[256];
@@ -629,6 +652,10 @@ static int admin(const char *bootstrap, const char *what, const char *topic, int
     if (!ev || rd_kafka_event_error(ev))
         die(what, ev ? rd_kafka_event_error_string(ev) : "no answer");
     rd_kafka_event_destroy(ev);
+    int64_t until = now_ms() + 20000;
+    while (strcmp(what, "alter") == 0 && !is_altered(rk, q, topic, config))
+        if (now_ms() > until)
+            die(what, "the broker does not go by it");
     rd_kafka_queue_destroy(q);
     rd_kafka_destroy(rk);
     return 0;

@@ -27,6 +27,7 @@ PARTITIONS = 4
 WORKFLOWS = 6
 CEILING_S = 180  # that long nothing takes unless something is wrong
 AHEAD_S = 1.5    # an answer is asked for so far ahead, at most
+LEAST = 200      # events that portals have told, however slow they are, when they become quiet
 PORTALS, TRANSACTIONAL = 2, 2
 SAID = 1500      # characters of one difference
 CLOCK = "duban.v1.DeadlineReached"
@@ -98,8 +99,7 @@ class World:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="duban-world-"))
         self.cluster = oracle.Cluster(site.bootstrap, f"w{os.getpid()}-{World.count}.")
         self.nodes, self.streams, self.faults, self.figures, self.said = [], [], [], Figures(rounds=1), []
-        self.stop_streams, self.portals = threading.Event(), 0
-        self.latest = 0.0  # the last instant that something asked for falls due
+        self.stop_streams, self.portals, self.told = threading.Event(), 0, 0
         self.misplaced = set()  # folders into which another partition's state was put
         self.session = self.rng.choice([3000, 4500, 6000])
         self.transaction = self.rng.choice([self.session // 2, self.session - 500, self.session])
@@ -176,11 +176,10 @@ class World:
 
     def event(self, name, n, rng):
         """(topic, event) of one of the workflows."""
+        self.told += 1
         workflow, unit, subject, what = rng.choice(self.workflows), rng.choice(UNITS), f"s{rng.randrange(12)}", rng.random()
         if what < 0.4:
-            by = time.time() + rng.uniform(-0.3, AHEAD_S)
-            self.latest = max(self.latest, by)
-            event, topic = oracle.asked(name, n, unit, subject, by), oracle.INPUTS[1]
+            event, topic = oracle.asked(name, n, unit, subject, time.time() + rng.uniform(-0.3, AHEAD_S)), oracle.INPUTS[1]
         elif what < 0.95:
             event, topic = oracle.answered(name, n, unit, subject), oracle.INPUTS[0]
         else:
@@ -251,6 +250,11 @@ class World:
 
     def quiet(self):
         """The portals end; each workflow hears of one thing more, which is the last to fall due. Until each has said that it did, too."""
+        end = time.monotonic() + CEILING_S
+        while self.told < LEAST:
+            if time.monotonic() > end:
+                self.fail(f"the portals have told {self.told} events in all")
+            time.sleep(0.02)
         self.stop_streams.set()
         for thread in self.streams:
             thread.join(CEILING_S)
@@ -258,7 +262,7 @@ class World:
                 self.fail("a portal does not end")
         self.streams, self.stop_streams = [], threading.Event()
         number, since = len(self.said), int(time.time() * 1000)
-        by = max(self.latest, time.time()) + 0.3
+        by = time.time() + AHEAD_S + 0.3
         with Portal(self.site.bootstrap) as portal:
             for workflow in self.workflows:
                 event = oracle.asked("sentinel", number, "o-2", f"sentinel-{number}", by)
@@ -267,8 +271,7 @@ class World:
         self.say("the portals are quiet")
         missing, end = set(self.workflows), time.monotonic() + CEILING_S
         while missing:
-            said = (contracts.decode("Warning", r.value) for r in self.cluster.read("duban.warnings") if r.appended >= since)
-            missing -= {w["workflow"] for w in said if w["subject"] == f"sentinel-{number}"}
+            missing -= oracle.rung(self.cluster, f"sentinel-{number}", since)
             if missing and time.monotonic() > end:
                 self.fail(f"{len(missing)} workflows say nothing of the last event within {CEILING_S} s")
             for node in self.nodes:

@@ -52,6 +52,33 @@ rd_kafka_conf_res_t rd_kafka_conf_set_ssl_cert_verify_cb(rd_kafka_conf_t *c,
     return RD_KAFKA_CONF_OK;
 }
 
+/* There are no sockets. */
+void rd_kafka_conf_set_closesocket_cb(rd_kafka_conf_t *c, int (*cb)(int, void *))
+{
+    (void)c;
+    (void)cb;
+}
+
+rd_kafka_resp_err_t rd_kafka_conf_interceptor_add_on_new(rd_kafka_conf_t *c, const char *name,
+                                                         rd_kafka_interceptor_f_on_new_t *cb, void *opaque)
+{
+    (void)c;
+    (void)name;
+    (void)cb;
+    (void)opaque;
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t rd_kafka_interceptor_add_on_request_sent(rd_kafka_t *rk, const char *name,
+                                                             rd_kafka_interceptor_f_on_request_sent_t *cb, void *opaque)
+{
+    (void)rk;
+    (void)name;
+    (void)cb;
+    (void)opaque;
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 void *rd_kafka_opaque(const rd_kafka_t *rk)
 {
     return rk->conf.opaque;

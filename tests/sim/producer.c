@@ -2,7 +2,6 @@
  * reported to whoever polls. */
 #include "sim.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 enum producer_state { NOT_INITIALISED, READY, IN_TRANSACTION, ABORTABLE };
@@ -294,39 +293,6 @@ rd_kafka_error_t *rd_kafka_produceva(rd_kafka_t *rk, const rd_kafka_vu_t *v, siz
 {
     rd_kafka_resp_err_t err = produce(rk, message_made(v, n));
     return err ? error_new(err, false, false, false, "produce") : NULL;
-}
-
-static size_t collect(rd_kafka_vu_t *v, va_list ap)
-{
-    size_t n = 0;
-    for (rd_kafka_vtype_t kind; (kind = va_arg(ap, rd_kafka_vtype_t)) != RD_KAFKA_VTYPE_END; n++) {
-        v[n].vtype = kind;
-        if (kind == RD_KAFKA_VTYPE_RKT)
-            v[n].u.rkt = va_arg(ap, rd_kafka_topic_t *);
-        else if (kind == RD_KAFKA_VTYPE_PARTITION)
-            v[n].u.i32 = va_arg(ap, int32_t);
-        else if (kind == RD_KAFKA_VTYPE_MSGFLAGS)
-            v[n].u.i = va_arg(ap, int);
-        else if (kind == RD_KAFKA_VTYPE_HEADERS)
-            v[n].u.headers = va_arg(ap, rd_kafka_headers_t *);
-        else if (kind == RD_KAFKA_VTYPE_OPAQUE)
-            v[n].u.ptr = va_arg(ap, void *);
-        else {
-            v[n].u.mem.ptr = va_arg(ap, void *);
-            v[n].u.mem.size = va_arg(ap, size_t);
-        }
-    }
-    return n;
-}
-
-rd_kafka_resp_err_t rd_kafka_producev(rd_kafka_t *rk, ...)
-{
-    rd_kafka_vu_t v[16];
-    va_list ap;
-    va_start(ap, rk);
-    size_t n = collect(v, ap);
-    va_end(ap);
-    return produce(rk, message_made(v, n));
 }
 
 /* ---- the rest of a producer */
