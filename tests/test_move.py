@@ -1,6 +1,7 @@
 """dubanctl migrate-bus from topics to larger ones: half a year on two partitions, the other half on five, and nobody can tell where the seam is; what was
 left goes on no more, whatever folder a node has; and what is refused says its cure."""
 import contextlib
+import json
 import os
 import pathlib
 import shutil
@@ -18,6 +19,7 @@ import contracts  # noqa: E402
 import fold  # noqa: E402
 import oracle  # noqa: E402
 import test_kafka  # noqa: E402
+from portal import Portal  # noqa: E402
 from test_migrate_bus import half_a_year, migrate, seen, whole  # noqa: E402
 from test_nodes import murmur2  # noqa: E402
 
@@ -268,6 +270,7 @@ class Move(test_kafka.OnBroker):
         home = murmur2(b"alarm") % FEW
         self.refused(early, new, f"partition {home}", "was committed last", "lag 0")
         self.refused(d.data, old, "these very topics", "--prefix")
+        self.open_refused(d, old, new, home)
         self.folders_refused(d, new, home)
         self.group_refused(d, old, new)
         with tempfile.TemporaryDirectory() as empty:
@@ -276,6 +279,21 @@ class Move(test_kafka.OnBroker):
         d.start()
         self.assertEqual(sorted(c["subject"] for c in d.get("/v1/cases").rows), ["x", "y"], "nothing has happened to it")
         d.stop()
+
+    def open_refused(self, d, old, new, home):
+        """A portal's transaction that is not over."""
+        event = oracle.asked("portal", 1, "o-1", "z", time.time() + 3600)
+        with Portal(old.bootstrap, "portal-1", transaction_ms=60000) as portal:
+            portal.begin()
+            portal.send(old.name(oracle.lane_of(event)), b"alarm", json.dumps(event["data"]).encode(), oracle.headers_of(event))
+            portal.flush()
+            self.refused(d.data, new, old.name(oracle.lane_of(event)), f"partition {home}", "transaction is open", "transaction.timeout.ms")
+            portal.abort()
+        with self.subTest("it is over"):
+            end = time.monotonic() + 20  # its markers may follow its end by a moment
+            while migrate(d.data, new, "--dry-run")[0] != 0 and time.monotonic() < end:
+                pass
+            self.moved(d.data, new, "--dry-run")
 
     def folders_refused(self, d, new, home):
         @contextlib.contextmanager

@@ -178,6 +178,8 @@ int bus_kafka_reader_partitions(struct bus_kafka_reader *r, enum topic topic, st
 /* Have all eight topics the shape that duband needs? False: e has the command that repairs it. */
 bool bus_kafka_reader_verify(struct bus_kafka_reader *r, int *partitions, struct err *e);
 bool bus_kafka_reader_ends(struct bus_kafka_reader *r, enum topic topic, int partition, int64_t *low, int64_t *end, struct err *e);
+/* Of what is open, where it begins: records of transactions that may still be committed. Its end where nothing is open. */
+bool bus_kafka_reader_open_end(struct bus_kafka_reader *r, enum topic topic, int partition, int64_t *open, int64_t *end, struct err *e);
 /* The cluster's id. */
 bool bus_kafka_reader_cluster(struct bus_kafka_reader *r, struct arena *a, struct slice *id, struct err *e);
 /* Has the group members, even such as have gone and not been given up yet? One of them, for people; empty: none. */

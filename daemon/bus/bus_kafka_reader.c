@@ -5,6 +5,7 @@
 
 struct bus_kafka_reader {
     struct kafka *k; /* options, names, and what errors say; its restorer is the handle */
+    rd_kafka_t *looker; /* read_uncommitted; NULL until it is needed */
     struct arena *arena;
 };
 
@@ -68,6 +69,8 @@ void bus_kafka_reader_close(struct bus_kafka_reader *r)
         return;
     rd_kafka_assign(r->k->restorer, NULL);
     rd_kafka_destroy_flags(r->k->restorer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    if (r->looker)
+        rd_kafka_destroy(r->looker);
     kafka_bare_free(r->k);
     arena_free(r->arena);
     free(r);
@@ -114,6 +117,17 @@ bool bus_kafka_reader_ends(struct bus_kafka_reader *r, enum topic topic, int par
 {
     rd_kafka_resp_err_t err =
         kafka_ends(r->k->restorer, r->k->topic[topic], partition, low, end, ANSWER_MS);
+    return !err || kafka_bare_fail(r->k, r->k->topic[topic], err, e);
+}
+
+/* Where committed reading ends, and where the log does: another isolation level, so another handle. */
+bool bus_kafka_reader_open_end(struct bus_kafka_reader *r, enum topic topic, int partition, int64_t *open, int64_t *end,
+                               struct err *e)
+{
+    if (!r->looker && !(r->looker = kafka_handle_new(r->k, ROLE_LOOKOUT, e)))
+        return false;
+    rd_kafka_resp_err_t err = kafka_ends(r->looker, r->k->topic[topic], partition, NULL, end, ANSWER_MS);
+    err = err ? err : kafka_ends(r->k->restorer, r->k->topic[topic], partition, NULL, open, ANSWER_MS);
     return !err || kafka_bare_fail(r->k, r->k->topic[topic], err, e);
 }
 

@@ -118,6 +118,24 @@ static bool check_stands(struct migrate_left *l, struct err *e)
 
 /* ---- inputs */
 
+static const char *input_name(int topic)
+{
+    return topic == TOPIC_SUBMISSIONS ? "submissions" : "deadlines";
+}
+
+/* What a portal commits later would be left behind. */
+static bool check_open(struct migrate_left *l, int topic, int p, struct err *e)
+{
+    int64_t open, end;
+
+    if (!bus_kafka_reader_open_end(l->reader, (enum topic)topic, p, &open, &end, e))
+        return false;
+    return open >= end || err_set(e,
+                                  "%s%s, partition %d: from offset %lld on a portal's transaction is open; what it commits later would be "
+                                  "left behind. Have the portal end it, or wait until its transaction.timeout.ms has passed",
+                                  l->kafka.topic_prefix, input_name(topic), p, (long long)open);
+}
+
 static bool find_inputs(struct migrate_left *l, struct err *e)
 {
     l->from = arena_alloc(l->arena, (size_t)l->partitions * sizeof *l->from);
@@ -126,15 +144,14 @@ static bool find_inputs(struct migrate_left *l, struct err *e)
         for (int topic = TOPIC_SUBMISSIONS; topic <= TOPIC_DEADLINES; topic++) {
             int64_t low, next = p < l->source->nparts ? l->source->part[p].next[topic] : -1;
 
-            if (!bus_kafka_reader_ends(l->reader, (enum topic)topic, p, &low, &l->end[p][topic], e))
+            if (!check_open(l, topic, p, e) ||
+                !bus_kafka_reader_ends(l->reader, (enum topic)topic, p, &low, &l->end[p][topic], e))
                 return false;
             if (next >= 0 && next < low)
                 return err_set(e,
                                "%s%s, partition %d, begins at offset %lld, but only what lies before %lld "
                                "was taken: retention has removed the rest",
-                               l->kafka.topic_prefix,
-                               topic == TOPIC_SUBMISSIONS ? "submissions" : "deadlines", p, (long long)low,
-                               (long long)next);
+                               l->kafka.topic_prefix, input_name(topic), p, (long long)low, (long long)next);
             l->from[p][topic] = next < 0 ? low : next;
         }
     return true;
