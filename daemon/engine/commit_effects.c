@@ -1,7 +1,9 @@
 /* Storing a turn. Only commit_instance writes instances and timers: the two never part. */
 #include "engine/flow.h"
 
-/* ---- timers: the index holds one entry for each timer of each instance */
+/* ---- timers: each that is armed has an entry in the index at its due instant, or before it. One that is moved
+ * leaves its entry where it is, since most are moved again before the clock gets there; then it follows its timer
+ * (drain.c). So an entry means something only together with its instance. */
 
 void commit_timer_key(struct key *k, const struct flow *f, const struct instance *i, const struct timer *timer)
 {
@@ -10,24 +12,44 @@ void commit_timer_key(struct key *k, const struct flow *f, const struct instance
     key_timer(k, f->id, timer->due, m->name, i->key, m->nkey, m->timers[timer->def].name, timer->n);
 }
 
-static bool has_timer(const struct instance *i, const struct timer *timer)
+static const struct timer *armed(const struct instance *i, const struct timer *as)
 {
     for (size_t at = 0; i != NULL && at < i->ntimers; at++)
-        if (!i->timers[at].held && i->timers[at].def == timer->def && i->timers[at].n == timer->n && i->timers[at].due == timer->due)
-            return true;
-    return false;
+        if (!i->timers[at].held && i->timers[at].def == as->def && i->timers[at].n == as->n)
+            return &i->timers[at];
+    return NULL;
 }
 
-static enum turn_status timer_put(struct store_txn *t, struct flow *f, const struct instance *i,
-                                  const struct timer *timer, struct err *err)
+/* now: what the timer became; NULL: it is armed no more. What the clock has reached would be looked at next. */
+static bool entry_stays(const struct flow *f, const struct timer *was, const struct timer *now)
+{
+    return now != NULL && (now->due == was->due || was->due > f->clock);
+}
+
+static bool entry_serves(const struct flow *f, const struct timer *was, const struct timer *now)
+{
+    return was != NULL && now->due >= was->due && entry_stays(f, was, now);
+}
+
+enum turn_status commit_timer(struct store_txn *t, struct flow *f, const struct instance *i,
+                              const struct timer *timer, struct err *err)
 {
     struct key k;
 
     commit_timer_key(&k, f, i, timer);
     enum turn_status st = engine_put(t, TABLE_TIMER, key_slice(&k), (struct slice){NULL, 0}, err);
+    if (timer->due < f->first)
+        f->first = timer->due;
     if (f->next_known && timer->due < f->next_due)
         f->next_due = timer->due;
     return st;
+}
+
+/* It is due at that instant no more. */
+static void timer_left(struct flow *f, const struct timer *timer)
+{
+    if (timer->due <= f->next_due)
+        f->next_known = false;
 }
 
 static enum turn_status timer_delete(struct store_txn *t, struct flow *f, const struct instance *i,
@@ -36,9 +58,18 @@ static enum turn_status timer_delete(struct store_txn *t, struct flow *f, const 
     struct key k;
 
     commit_timer_key(&k, f, i, timer);
-    if (timer->due <= f->next_due)
-        f->next_known = false;
+    timer_left(f, timer);
     return engine_delete(t, TABLE_TIMER, key_slice(&k), err);
+}
+
+static enum turn_status timer_change(struct store_txn *t, struct flow *f, const struct instance *i,
+                                     const struct timer *was, const struct timer *now, struct err *err)
+{
+    if (!entry_stays(f, was, now))
+        return timer_delete(t, f, i, was, err);
+    if (now->due != was->due)
+        timer_left(f, was);
+    return TURN_DONE;
 }
 
 enum turn_status commit_timers(struct store_txn *t, struct flow *f, const struct instance *i, struct err *err)
@@ -47,7 +78,7 @@ enum turn_status commit_timers(struct store_txn *t, struct flow *f, const struct
 
     for (size_t at = 0; st == TURN_DONE && at < i->ntimers; at++)
         if (!i->timers[at].held)
-            st = timer_put(t, f, i, &i->timers[at], err);
+            st = commit_timer(t, f, i, &i->timers[at], err);
     return st;
 }
 
@@ -78,11 +109,11 @@ enum turn_status commit_instance(struct engine *e, struct store_txn *t, struct f
     enum turn_status st = TURN_DONE;
 
     for (size_t i = 0; st == TURN_DONE && was != NULL && i < was->ntimers; i++)
-        if (!was->timers[i].held && !has_timer(now, &was->timers[i]))
-            st = timer_delete(t, f, was, &was->timers[i], err);
+        if (!was->timers[i].held)
+            st = timer_change(t, f, was, &was->timers[i], armed(now, &was->timers[i]), err);
     for (size_t i = 0; st == TURN_DONE && now != NULL && i < now->ntimers; i++)
-        if (!now->timers[i].held && !has_timer(was, &now->timers[i]))
-            st = timer_put(t, f, now, &now->timers[i], err);
+        if (!now->timers[i].held && !entry_serves(f, armed(was, &now->timers[i]), &now->timers[i]))
+            st = commit_timer(t, f, now, &now->timers[i], err);
     if (st != TURN_DONE)
         return st;
     return bytes.p != NULL ? state_put(e, t, TABLE_INSTANCE, key, bytes, err)

@@ -219,7 +219,7 @@ enum turn_status difference_apply(struct turn *live, struct rerun *r, const stru
 struct slice difference_first(struct store_txn *live, struct store_txn *other, struct slice workflow,
                               struct arena *a)
 {
-    static const enum table_id tables[] = {TABLE_INSTANCE, TABLE_PROPOSAL, TABLE_TIMER};
+    static const enum table_id tables[] = {TABLE_INSTANCE, TABLE_PROPOSAL};
     struct slice key, value, same, first = {NULL, 0};
     struct key prefix;
 

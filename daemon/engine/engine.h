@@ -60,7 +60,8 @@ enum turn_status engine_apply(struct engine *e, struct store_txn *t, const struc
 /* Fires at most `limit` timers due by the clock's target, round robin over workflows. *fired < limit: nothing is left. */
 enum turn_status engine_drain(struct engine *e, struct store_txn *t, size_t limit, size_t *fired, struct err *err);
 
-/* The earliest armed timer of any workflow that the clock's target has not reached; INSTANT_MAX: none. */
+/* The earliest armed timer of any workflow that the clock's target has not reached; INSTANT_MAX: none. When hundreds that were due before were
+ * moved it may be the instant of one of these: nothing is due earlier, and when the clock gets there they are out of the way. */
 instant_t engine_next_due(struct engine *e, struct store_txn *t);
 instant_t engine_clock_target(struct engine *e);
 

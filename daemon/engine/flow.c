@@ -39,7 +39,7 @@ struct flow *flow_add(struct engine *e, struct slice workflow)
     assert(!there);
     memcpy(id, workflow.p, workflow.n);
     f->id = (struct slice){id, workflow.n};
-    f->clock = INSTANT_NONE;
+    f->clock = f->first = INSTANT_NONE;
     e->flows = mem_grow(e->flows, (e->nflows + 1) * sizeof(struct flow *));
     memmove(e->flows + at + 1, e->flows + at, (e->nflows - at) * sizeof(struct flow *));
     e->flows[at] = f;

@@ -18,7 +18,8 @@ struct flow {
     const struct program *program; /* definition's */
     struct history_head head;
     instant_t clock;    /* the largest receipt time or due instant of its turns */
-    instant_t next_due; /* of its earliest timer, INSTANT_MAX when none; counts only if known */
+    instant_t first;    /* no entry of its timers lies before; INSTANT_NONE: not looked yet */
+    instant_t next_due; /* of its earliest timer that is to come, INSTANT_MAX when none; counts only if known */
     bool next_known;
     bool dirty; /* clock or head differ from the store */
     bool stale; /* restoring: its definition came anew, the timer index is to be derived again */
@@ -127,18 +128,22 @@ enum turn_status commit_measures(struct store_txn *t, struct slice workflow, uin
 /* The index entries of those timers that the instance, as the new program reads it, does not have. */
 enum turn_status commit_timers_gone(struct store_txn *t, struct flow *f, const struct instance *was,
                                     const struct program *new, const struct instance *now, struct err *err);
-/* Where the index has a timer that is not held. */
+/* Where the index has a timer that is armed, unless it has it earlier. */
 void commit_timer_key(struct key *k, const struct flow *f, const struct instance *i, const struct timer *timer);
+/* Its entry there. */
+enum turn_status commit_timer(struct store_txn *t, struct flow *f, const struct instance *i,
+                              const struct timer *timer, struct err *err);
 enum turn_status commit_timers(struct store_txn *t, struct flow *f, const struct instance *i,
                                struct err *err);
 void engine_output(struct engine *e, const struct record *r);
 
 /* ---- drain.c */
-/* Fires the flow's earliest timer due by `until`; *fired false: there is none. */
+/* Takes the flow's first entry by `until`: fires its timer, or moves it to where the timer was moved;
+ * *fired false: there is none. */
 enum turn_status fire_next(struct engine *e, struct store_txn *t, struct flow *f, instant_t until,
                            bool *fired, struct err *err);
-/* Its earliest timer that the clock has not reached yet; INSTANT_MAX: none. */
-instant_t flow_due_after(const struct engine *e, struct flow *f, struct store_txn *t);
+/* Its earliest timer that the clock has not reached yet; INSTANT_MAX: none. See engine_next_due. */
+instant_t flow_due_after(struct engine *e, struct flow *f, struct store_txn *t);
 /* Up to when its timers may fire: the clock's target, or its own clock, whichever is later. */
 instant_t flow_until(const struct engine *e, const struct flow *f);
 

@@ -11,7 +11,7 @@
  *   TABLE_SEEN_CHUNK  month:u32 batch:u64 part:u32                         → "", in the changelog SeenChunk
  *   TABLE_SEEN        month:u32 workflow 0 source 0 id                     → digest:16 sequence:u64 and, of what
  *                     or, of a long one, month:u32 workflow 0 1 hash:16      was rejected, the reasons
- *   TABLE_TIMER       workflow 0 due:s64 machine 0 part 0 … timer 0 n:u32  → ""
+ *   TABLE_TIMER       workflow 0 due:s64 machine 0 part 0 … timer 0 n:u32  → "": the timer is due then, or was once
  *   TABLE_HISTORY     workflow 0 sequence:u64                              → HistoryRecord
  *   TABLE_MEASURE     workflow 0 sequence:u64 output:u32                   → ""
  *   TABLE_DOCUMENT    workflow 0 id                                        → sequence:u64 output:u64

@@ -18,8 +18,10 @@
  * which version can;
  *   3. add a folder of the old version to the tests.
  * New fields of a message and new tables need no new version: older readers keep or ignore them.
- *   1: the first. */
-#define FORMAT 1
+ *   1: the first.
+ *   2: an entry of TABLE_TIMER may stand before its timer's due instant, or for no timer. What 1 wrote is fine
+ *      as it is. */
+#define FORMAT 2
 #define FORMAT_KEY S("format")
 
 #define MAP_MOST (UINT64_C(1) << 40)  /* 1 TiB of addresses; the file grows only as it is written */
@@ -400,30 +402,34 @@ static bool env_open_largest(struct lmdb_store *s, uint64_t map, unsigned flags,
     return rc == 0;
 }
 
+static bool put_format(const struct lmdb_store *s, MDB_txn *txn, struct err *e)
+{
+    unsigned char now[8];
+    put_be64(now, FORMAT);
+    MDB_val k = val_of(FORMAT_KEY), v = {sizeof now, now};
+    int rc = mdb_put(txn, s->dbi[TABLE_META], &k, &v, 0);
+    if (rc)
+        failure(s, rc, "cannot write the format version", e);
+    return rc == 0;
+}
+
 static bool check_format(const struct lmdb_store *s, MDB_txn *txn, bool fresh, struct err *e)
 {
     const char *path = folder_path(s->folder);
     MDB_val k = val_of(FORMAT_KEY), v;
     int rc = mdb_get(txn, s->dbi[TABLE_META], &k, &v);
-    if (rc == MDB_NOTFOUND && fresh) {
-        unsigned char now[8];
-        put_be64(now, FORMAT);
-        v = (MDB_val){sizeof now, now};
-        rc = mdb_put(txn, s->dbi[TABLE_META], &k, &v, 0);
-        if (rc)
-            failure(s, rc, "cannot create the tables", e);
-        return rc == 0;
-    }
+    if (rc == MDB_NOTFOUND && fresh)
+        return put_format(s, txn, e);
     if (rc || v.mv_size != 8)
         return err_set(e, "%s holds no store of duband: its format version is missing", path);
     uint64_t found = get_be64(v.mv_data);
     if (found > FORMAT)
         return err_set(e, "%s was written by a newer duband: its format is %llu, this one knows up to %d",
                        path, (unsigned long long)found, FORMAT);
-    if (found < FORMAT)
+    if (found == 0)
         return err_set(e, "%s: unknown format %llu; %d was expected", path, (unsigned long long)found,
                        FORMAT);
-    return true;
+    return found == FORMAT || !s->write || put_format(s, txn, e);
 }
 
 /* Opens the tables; in an empty environment makes them and writes the version, all in one transaction. */

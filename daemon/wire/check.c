@@ -1,4 +1,4 @@
-/* Bytes against a descriptor, before anything is unpacked from them. */
+/* Bytes against a descriptor: what fits is put into a message on the way. */
 #include "wire/proto.h"
 
 enum {
@@ -7,10 +7,9 @@ enum {
     FIELD_NUMBER_MAX = 536870911
 };
 
-enum wire_type { WIRE_VARINT = 0, WIRE_64BIT = 1, WIRE_LENGTH = 2, WIRE_32BIT = 5 };
-
 struct check {
     enum proto_mode mode;
+    struct arena *arena; /* the message's */
     struct reasons *why;
     size_t messages;
 };
@@ -43,22 +42,6 @@ static bool take_bytes(struct slice *in, uint64_t n, struct slice *out)
     return true;
 }
 
-static enum wire_type wire_type_of(ProtobufCType t)
-{
-    static const unsigned char types[] = {
-        [PROTOBUF_C_TYPE_INT32] = WIRE_VARINT,   [PROTOBUF_C_TYPE_SINT32] = WIRE_VARINT,
-        [PROTOBUF_C_TYPE_SFIXED32] = WIRE_32BIT, [PROTOBUF_C_TYPE_INT64] = WIRE_VARINT,
-        [PROTOBUF_C_TYPE_SINT64] = WIRE_VARINT,  [PROTOBUF_C_TYPE_SFIXED64] = WIRE_64BIT,
-        [PROTOBUF_C_TYPE_UINT32] = WIRE_VARINT,  [PROTOBUF_C_TYPE_FIXED32] = WIRE_32BIT,
-        [PROTOBUF_C_TYPE_UINT64] = WIRE_VARINT,  [PROTOBUF_C_TYPE_FIXED64] = WIRE_64BIT,
-        [PROTOBUF_C_TYPE_FLOAT] = WIRE_32BIT,    [PROTOBUF_C_TYPE_DOUBLE] = WIRE_64BIT,
-        [PROTOBUF_C_TYPE_BOOL] = WIRE_VARINT,    [PROTOBUF_C_TYPE_ENUM] = WIRE_VARINT,
-        [PROTOBUF_C_TYPE_STRING] = WIRE_LENGTH,  [PROTOBUF_C_TYPE_BYTES] = WIRE_LENGTH,
-        [PROTOBUF_C_TYPE_MESSAGE] = WIRE_LENGTH,
-    };
-    return types[t];
-}
-
 static bool refuse(struct check *c, const struct path *at, const char *what)
 {
     reasons_at(c->why, at, "%s", what);
@@ -81,6 +64,19 @@ static bool take_value(struct slice *in, unsigned wire_type, uint64_t *number, s
     default: /* groups, which proto3 does not have, and types that do not exist */
         return false;
     }
+}
+
+/* raw: the value as it stands, with its length. */
+static bool take_field(struct slice *in, uint64_t *tag, uint64_t *number, struct slice *bytes,
+                       struct slice *raw)
+{
+    if (!take_varint(in, tag) || *tag >> 3 == 0 || *tag >> 3 > FIELD_NUMBER_MAX)
+        return false;
+    *raw = *in;
+    if (!take_value(in, *tag & 7, number, bytes))
+        return false;
+    raw->n -= in->n;
+    return true;
 }
 
 static bool number_fits(struct check *c, const ProtobufCFieldDescriptor *f, uint64_t v, const struct path *at)
@@ -129,31 +125,120 @@ static bool first_time(struct check *c, const ProtobufCMessageDescriptor *d,
     return true;
 }
 
-static bool check_message(struct check *c, const ProtobufCMessageDescriptor *d, struct slice in,
-                          const struct path *up, int depth);
+/* ---- into the message */
 
-static bool check_field(struct check *c, const ProtobufCFieldDescriptor *f, unsigned wire_type,
-                        uint64_t number, struct slice bytes, const struct path *at, int depth)
+/* The room of a list doubles: it is full whenever its length is a power of two. */
+static bool room_ends(size_t n)
 {
-    bool packed = wire_type == WIRE_LENGTH && f->label == PROTOBUF_C_LABEL_REPEATED &&
-                  wire_type_of(f->type) != WIRE_LENGTH;
-    if (wire_type != wire_type_of(f->type) && !packed)
+    return (n & (n - 1)) == 0;
+}
+
+static void *more_room(struct check *c, const void *items, size_t n, size_t size)
+{
+    void *more = arena_alloc(c->arena, (n ? n * 2 : 1) * size);
+    if (n)
+        memcpy(more, items, n * size);
+    return more;
+}
+
+static void *list_slot(struct check *c, const ProtobufCFieldDescriptor *f, ProtobufCMessage *m)
+{
+    size_t *n = (size_t *)((char *)m + f->quantifier_offset), size = proto_sizes[f->type];
+    char **items = (char **)((char *)m + f->offset);
+    if (room_ends(*n))
+        *items = more_room(c, *items, *n, size);
+    return *items + (*n)++ * size;
+}
+
+/* Where the value goes. A member of a oneof takes the place of whatever was there. */
+static void *slot(struct check *c, const ProtobufCFieldDescriptor *f, ProtobufCMessage *m)
+{
+    void *at = (char *)m + f->offset;
+    if (f->label == PROTOBUF_C_LABEL_REPEATED)
+        return list_slot(c, f, m);
+    if (f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) {
+        uint32_t *chosen = (uint32_t *)((char *)m + f->quantifier_offset);
+        memset(at, 0, proto_sizes[f->type]);
+        *chosen = f->id;
+    }
+    return at;
+}
+
+static void put_number(ProtobufCType type, void *at, uint64_t v)
+{
+    switch (type) {
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_UINT64:
+        *(uint64_t *)at = v;
+        return;
+    case PROTOBUF_C_TYPE_SINT64:
+        *(uint64_t *)at = v >> 1 ^ -(v & 1);
+        return;
+    case PROTOBUF_C_TYPE_SINT32:
+        *(uint32_t *)at = (uint32_t)v >> 1 ^ -((uint32_t)v & 1);
+        return;
+    case PROTOBUF_C_TYPE_BOOL:
+        *(protobuf_c_boolean *)at = v != 0;
+        return;
+    default:
+        *(uint32_t *)at = (uint32_t)v;
+    }
+}
+
+/* What a newer version wrote goes along when the message is packed again. */
+static void keep_unknown(struct check *c, ProtobufCMessage *m, uint64_t tag, struct slice raw)
+{
+    size_t n = m->n_unknown_fields++;
+    if (room_ends(n))
+        m->unknown_fields = more_room(c, m->unknown_fields, n, sizeof *m->unknown_fields);
+    m->unknown_fields[n] = (ProtobufCMessageUnknownField){.tag = (uint32_t)(tag >> 3),
+                                                          .wire_type = tag & 7,
+                                                          .len = raw.n,
+                                                          .data = proto_bytes(arena_dup(c->arena, raw)).data};
+}
+
+static bool check_message(struct check *c, struct slice in, const struct path *up, int depth,
+                          ProtobufCMessage *m);
+
+/* One that comes again, in a record of our own, adds to the first. */
+static bool check_part(struct check *c, const ProtobufCFieldDescriptor *f, struct slice bytes,
+                       const struct path *at, int depth, ProtobufCMessage *m)
+{
+    ProtobufCMessage **part = slot(c, f, m);
+    if (depth > DEPTH_MAX)
+        return refuse(c, at, "nested too deep");
+    if (!*part)
+        *part = proto_new(f->descriptor, c->arena);
+    return check_message(c, bytes, at, depth, *part);
+}
+
+static bool check_field(struct check *c, const ProtobufCFieldDescriptor *f, unsigned wire_type, uint64_t number,
+                        struct slice bytes, const struct path *at, int depth, ProtobufCMessage *m)
+{
+    if (wire_type != proto_wires[f->type])
         return refuse(c, at, "encoded as another type than the contract's");
-    if (packed)
-        return true;
-    if (f->type == PROTOBUF_C_TYPE_STRING)
-        return text_fits(c, bytes, at);
     if (f->type == PROTOBUF_C_TYPE_MESSAGE)
-        return check_message(c, f->descriptor, bytes, at, depth + 1);
-    return wire_type != WIRE_VARINT || number_fits(c, f, number, at);
+        return check_part(c, f, bytes, at, depth + 1, m);
+    if ((f->type == PROTOBUF_C_TYPE_STRING && !text_fits(c, bytes, at)) ||
+        (wire_type == WIRE_VARINT && !number_fits(c, f, number, at)))
+        return false;
+    void *to = slot(c, f, m);
+    if (f->type == PROTOBUF_C_TYPE_STRING)
+        *(char **)to = proto_text(c->arena, bytes);
+    else if (f->type == PROTOBUF_C_TYPE_BYTES)
+        *(ProtobufCBinaryData *)to = proto_bytes(arena_dup(c->arena, bytes));
+    else if (wire_type == WIRE_VARINT)
+        put_number(f->type, to, number);
+    else
+        memcpy(to, bytes.p, bytes.n); /* little-endian machines */
+    return true;
 }
 
 /* Once the framing is broken nothing after it can be read; all other faults are collected. */
-static bool check_message(struct check *c, const ProtobufCMessageDescriptor *d, struct slice in,
-                          const struct path *up, int depth)
+static bool check_message(struct check *c, struct slice in, const struct path *up, int depth,
+                          ProtobufCMessage *m)
 {
-    if (depth > DEPTH_MAX)
-        return refuse(c, up, "nested too deep");
+    const ProtobufCMessageDescriptor *d = m->descriptor;
     if (++c->messages > MESSAGES_MAX)
         return refuse(c, up, "too many parts");
     bool fine = true;
@@ -161,9 +246,8 @@ static bool check_message(struct check *c, const ProtobufCMessageDescriptor *d, 
     for (size_t whole = in.n; in.n;) {
         size_t offset = whole - in.n;
         uint64_t tag = 0, number = 0;
-        struct slice bytes = {NULL, 0};
-        if (!take_varint(&in, &tag) || tag >> 3 == 0 || tag >> 3 > FIELD_NUMBER_MAX ||
-            !take_value(&in, tag & 7, &number, &bytes)) {
+        struct slice bytes = {NULL, 0}, raw = {NULL, 0};
+        if (!take_field(&in, &tag, &number, &bytes, &raw)) {
             reasons_at(c->why, up, "byte %zu of %zu: not a field of %s, or cut short", offset, whole,
                        d->name);
             return false;
@@ -174,22 +258,25 @@ static bool check_message(struct check *c, const ProtobufCMessageDescriptor *d, 
                        d->name);
             fine = false;
         }
-        if (!f)
+        if (!f) {
+            keep_unknown(c, m, tag, raw);
             continue;
+        }
         struct path here = {up, f->name, -1};
         const struct path *at =
             proto_is_google(d) ? up : &here; /* a Struct's inner names say nothing to its sender */
         fine &= first_time(c, d, f, &seen, at);
-        fine &= check_field(c, f, tag & 7, number, bytes, at, depth);
+        fine &= check_field(c, f, tag & 7, number, bytes, at, depth, m);
         if (c->messages > MESSAGES_MAX)
             return false;
     }
     return fine;
 }
 
-bool proto_check(const ProtobufCMessageDescriptor *d, struct slice bytes, enum proto_mode mode,
-                 struct reasons *why)
+ProtobufCMessage *proto_read(const ProtobufCMessageDescriptor *d, struct slice bytes, enum proto_mode mode,
+                             struct arena *a, struct reasons *why)
 {
-    struct check c = {.mode = mode, .why = why};
-    return check_message(&c, d, bytes, NULL, 0);
+    struct check c = {.mode = mode, .arena = a, .why = why};
+    ProtobufCMessage *m = proto_new(d, a);
+    return check_message(&c, bytes, NULL, 0, m) ? m : NULL;
 }

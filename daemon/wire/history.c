@@ -180,9 +180,8 @@ struct slice wire_history_pack(const struct program *p, const struct effects *fx
     fill(&m, p, fx, in, outputs, noutputs, a);
     m.sequence = ++head->sequence;
     m.prev_hash = (ProtobufCBinaryData){HASH_BYTES, head->hash};
-    size_t n = protobuf_c_message_get_packed_size(&m.base);
-    char *bytes = arena_alloc(a, n + SEAL_BYTES);
-    protobuf_c_message_pack(&m.base, (uint8_t *)bytes);
+    size_t n;
+    char *bytes = proto_pack_before(&m.base, SEAL_BYTES, a, &n);
     seal_hash(head->hash, head->hash, (struct slice){bytes, n});
     memcpy(bytes + n, seal_tag, sizeof seal_tag);
     memcpy(bytes + n + sizeof seal_tag, head->hash, HASH_BYTES);

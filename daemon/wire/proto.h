@@ -30,18 +30,18 @@ void reasons_at(struct reasons *r, const struct path *at, const char *fmt, ...)
  * LENIENT is for our own records. */
 enum proto_mode { PROTO_LENIENT, PROTO_STRICT };
 
-/* The wire format against the descriptor: every length within its message, every text UTF-8 without NUL,
- * every byte accounted for. protobuf-c checks none of the three. */
-bool proto_check(const ProtobufCMessageDescriptor *d, struct slice bytes, enum proto_mode mode,
-                 struct reasons *why);
-
-/* proto_check, then the message in the arena. NULL and at least one reason. */
+/* check.c: the message in the arena, with copies of all it holds. The wire format is held against the
+ * descriptor: every length within its message, every text UTF-8 without NUL, every byte accounted for.
+ * NULL and at least one reason. */
 ProtobufCMessage *proto_read(const ProtobufCMessageDescriptor *d, struct slice bytes, enum proto_mode mode,
                              struct arena *a, struct reasons *why);
 /* The same for a record of our own: one error. `what` names it: "instance record". */
 ProtobufCMessage *proto_read_own(const ProtobufCMessageDescriptor *d, struct slice bytes, const char *what,
                                  struct arena *a, struct err *e);
+/* pack.c: the bytes that protobuf-c would make. */
 struct slice proto_pack(const ProtobufCMessage *m, struct arena *a);
+/* The same, with room for so many bytes behind it. */
+char *proto_pack_before(const ProtobufCMessage *m, size_t behind, struct arena *a, size_t *n);
 void *proto_new(const ProtobufCMessageDescriptor *d, struct arena *a); /* initialised */
 
 /* Text for a message's member: a copy that ends in NUL. */
@@ -56,7 +56,36 @@ Google__Protobuf__Timestamp *proto_timestamp(struct arena *a, instant_t t);
 /* False when out of range. */
 bool proto_instant(const Google__Protobuf__Timestamp *t, instant_t *out);
 
+/* How a value stands in bytes: the low bits of its tag. */
+enum proto_wire { WIRE_VARINT = 0, WIRE_64BIT = 1, WIRE_LENGTH = 2, WIRE_32BIT = 5 };
+extern const unsigned char proto_wires[]; /* by ProtobufCType */
+extern const unsigned char proto_sizes[]; /* of a value in its message, the same */
+
 /* Members by descriptor. */
+/* A value of its own, not one of a list or a oneof: is it other than the type's default? */
+static inline bool proto_is_set(const ProtobufCFieldDescriptor *f, const void *at)
+{
+    switch (f->type) {
+    case PROTOBUF_C_TYPE_STRING: {
+        const char *z = *(char *const *)at;
+        return z && *z;
+    }
+    case PROTOBUF_C_TYPE_BYTES:
+        return ((const ProtobufCBinaryData *)at)->len > 0;
+    case PROTOBUF_C_TYPE_MESSAGE:
+        return *(ProtobufCMessage *const *)at != NULL;
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_SINT64:
+    case PROTOBUF_C_TYPE_SFIXED64:
+    case PROTOBUF_C_TYPE_UINT64:
+    case PROTOBUF_C_TYPE_FIXED64:
+        return *(const uint64_t *)at != 0;
+    case PROTOBUF_C_TYPE_DOUBLE:
+        return *(const double *)at != 0;
+    default: /* all others take four bytes; no contract has a float */
+        return *(const uint32_t *)at != 0;
+    }
+}
 size_t proto_count(const ProtobufCMessage *m,
                    const ProtobufCFieldDescriptor *f); /* how many values it holds; proto3: 0 for a default */
 const void *proto_member(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f,

@@ -449,9 +449,10 @@ static void assert_followed(struct rig *g, const struct story *s)
         if (dice(3) == 0)
             assert_true(engine_forget(other->engine, &e));
     }
-    struct buf one = tables_dump(g->store, TABLE_TIMER), two = tables_dump(other->store, TABLE_TIMER);
+    struct buf one = tables_dump(g->store, TABLE_SEEN), two = tables_dump(other->store, TABLE_SEEN);
     if (one.n != two.n || memcmp(one.p, two.p, one.n) != 0)
         fail_msg("a standby has another state");
+    assert_indexed(other, "toy", false);
     buf_free(&one);
     buf_free(&two);
     rig_free(other);
@@ -459,7 +460,7 @@ static void assert_followed(struct rig *g, const struct story *s)
 
 static void assert_same(struct rig *g, struct rig *other, const char *what)
 {
-    struct buf one = tables_dump(g->store, TABLE_TIMER), two = tables_dump(other->store, TABLE_TIMER);
+    struct buf one = tables_dump(g->store, TABLE_SEEN), two = tables_dump(other->store, TABLE_SEEN);
 
     if (g->nchain != other->nchain)
         fail_msg("%s: %zu turns, not %zu", what, other->nchain, g->nchain);

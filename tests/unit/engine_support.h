@@ -362,7 +362,7 @@ static inline void rig_free(struct rig *g)
     free(g);
 }
 
-/* Everything in the tables up to `last`, but what depends on where batches ended. */
+/* Everything in the tables up to `last`, but what depends on where batches ended, or on where a timer once stood. */
 static inline struct buf tables_dump(struct store *s, enum table_id last)
 {
     struct buf b = {0};
@@ -373,7 +373,7 @@ static inline struct buf tables_dump(struct store *s, enum table_id last)
         struct store_iter *i = store_iter_new(t, (enum table_id)table);
         struct slice key, value;
 
-        for (bool more = table != TABLE_META && table != TABLE_SEEN_CHUNK &&
+        for (bool more = table != TABLE_META && table != TABLE_SEEN_CHUNK && table != TABLE_TIMER &&
                          store_iter_seek(i, (struct slice){NULL, 0}, &key, &value);
              more; more = store_iter_next(i, &key, &value)) {
             buf_printf(&b, "\n%d ", table);

@@ -3,7 +3,7 @@
 #define DUBAND_ENGINE_WORLDS_H
 
 #include "engine/rerun.h"
-#include "engine_support.h"
+#include "engine_index.h"
 
 static inline void assert_same_world(struct rig *g, struct rig *other, const char *what)
 {
@@ -79,7 +79,8 @@ static inline void assert_loadable(struct rig *g)
     }
     engine_load_free(l);
     assert_true(engine_forget(other->engine, &e));
-    assert_same_tables(g, other, TABLE_TIMER, "a whole changelog");
+    assert_same_tables(g, other, TABLE_SEEN, "a whole changelog");
+    assert_indexed(other, "toy", true);
     take_history(g, other);
     assert_same_tables(g, other, TABLE_WITHDRAWN, "a whole changelog, and history");
     rig_free(other);
@@ -99,7 +100,9 @@ static inline void assert_restorable(struct rig *g)
     assert_int_equal(engine_restored(other->engine, other->txn, &e), TURN_DONE);
     memcpy(other->next, g->next, sizeof other->next);
     rig_commit(other);
-    assert_same_tables(g, other, TABLE_TIMER, "the changelog");
+    assert_same_tables(g, other, TABLE_SEEN, "the changelog");
+    assert_indexed(g, "toy", false);
+    assert_indexed(other, "toy", false);
     take_history(g, other);
     assert_same_tables(g, other, TABLE_WITHDRAWN, "the changelog, and history");
     rig_free(other);

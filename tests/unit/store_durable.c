@@ -376,8 +376,8 @@ static void test_future_format(void **state)
     struct store *s = store_open(temp.path, 0, &e);
     assert_non_null(s);
     store_close(s);
-    plant(temp.path, "meta", S("format"), S("\0\0\0\0\0\0\0\2"));
-    assert_refused(temp.path, "written by a newer duband: its format is 2, this one knows up to 1");
+    plant(temp.path, "meta", S("format"), S("\0\0\0\0\0\0\0\3"));
+    assert_refused(temp.path, "written by a newer duband: its format is 3, this one knows up to 2");
     plant(temp.path, "meta", S("format"), S("\0\0\0\0\0\0\0\0"));
     assert_refused(temp.path, "unknown format 0");
     plant(temp.path, "meta", S("format"), S("1"));
@@ -386,6 +386,41 @@ static void test_future_format(void **state)
     s = store_open(temp.path, 0, &e); /* a refusal leaves nothing locked */
     assert_non_null(s);
     store_close(s);
+    temp_remove(&temp);
+}
+
+static uint64_t format_of(struct store *s)
+{
+    struct err e = {0};
+    struct store_txn *t = store_begin(s, false, &e);
+    struct slice v;
+    assert_int_equal(store_get(t, TABLE_META, S("format"), &v), STORE_OK);
+    assert_int_equal(v.n, 8);
+    uint64_t format = get_be64((const unsigned char *)v.p);
+    store_abort(t);
+    return format;
+}
+
+/* What the first format holds is right in the second; once it is written to it is no folder of the first. */
+static void test_first_format(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    struct temp temp = temp_make();
+    struct store *s = store_open(temp.path, 0, &e);
+    assert_non_null(s);
+    store_close(s);
+    plant(temp.path, "meta", S("format"), S("\0\0\0\0\0\0\0\1"));
+    s = store_open_readonly(temp.path, &e);
+    assert_non_null(s);
+    assert_int_equal(format_of(s), 1);
+    store_close(s);
+    for (int i = 0; i < 2; i++) {
+        s = store_open(temp.path, 0, &e);
+        assert_non_null(s);
+        assert_int_equal(format_of(s), 2);
+        store_close(s);
+    }
     temp_remove(&temp);
 }
 
@@ -573,7 +608,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_deferred_before_the_machine_stopped),
         cmocka_unit_test(test_mark_that_cannot_be_read),
         cmocka_unit_test(test_in_use),
-        cmocka_unit_test(test_future_format),      cmocka_unit_test(test_foreign_folders),
+        cmocka_unit_test(test_future_format),
+        cmocka_unit_test(test_first_format),      cmocka_unit_test(test_foreign_folders),
         cmocka_unit_test(test_folder_is_made),     cmocka_unit_test(test_trim),
         cmocka_unit_test(test_full_map),           cmocka_unit_test(test_full_disk),
     };
