@@ -9,7 +9,7 @@
 #define RETRY_MOST_MS 30000
 #define REST_MS 3000
 #define LOOK_EVERY 256 /* turns, between two looks at what a batch has taken */
-#define BYTES_MOST ((size_t)7 << 20)
+#define BYTES_MOST ((size_t)3 << 20)
 
 bool partition_runnable(const struct partition *p)
 {
@@ -92,7 +92,8 @@ static enum turn_status await_history(struct batch *b, const struct record *r)
     return cut(b);
 }
 
-/* It takes long, or much memory: what it gives the bus stays there until it ends, and the pages that it changes take four times as much. */
+/* It takes long, or much memory: what it gives the bus stays there until it ends, and the pages that it changes take four times as much,
+ * which is more than a processor's cache holds, too. */
 static bool is_enough(const struct batch *b)
 {
     struct bus *bus = b->p->worker->bus;

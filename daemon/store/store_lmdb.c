@@ -1,6 +1,7 @@
 /* The store on LMDB: one named database a table. The only user of lmdb.h. */
 #include "store/backend.h"
 #include "store/folder.h"
+#include "store/ahead.h"
 #include "store/pages.h"
 
 #include <errno.h>
@@ -43,6 +44,8 @@ struct lmdb_store {
     MDB_dbi dbi[TABLE_COUNT];
     time_t readers_checked; /* writer's thread only */
     struct pages pages;     /* the same */
+    struct ahead ahead;     /* the same */
+    uint64_t page;          /* bytes */
 };
 
 static bool env_replace(struct lmdb_store *s, struct err *e);
@@ -180,6 +183,9 @@ static enum store_status lmdb_commit(struct store_txn *t, struct err *e)
     int rc = mdb_txn_commit(txn_of(t));
     s->open--;
     enum store_status st = rc ? failure(s, rc, "cannot commit", e) : STORE_OK;
+    MDB_envinfo info;
+    if (!rc && s->write && mdb_env_info(s->env, &info) == 0)
+        ahead_of(&s->ahead, (info.me_last_pgno + 1) * s->page, s->page);
     pages_hide(&s->pages);
     free(t);
     return st;
@@ -382,7 +388,11 @@ static int env_open(struct lmdb_store *s, uint64_t map, unsigned flags)
         mdb_env_close(s->env);
         s->env = NULL;
     } else if (mdb_env_get_fd(s->env, &fd) == 0) {
+        MDB_stat st;
         pages_find(&s->pages, fd);
+        mdb_env_stat(s->env, &st);
+        s->page = st.ms_psize;
+        s->ahead = (struct ahead){.fd = fd};
     }
     return rc;
 }

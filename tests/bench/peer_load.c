@@ -12,8 +12,8 @@
  *            from the moment it was to be sent, and when none came for 50 ms
  *
  * Eight portals, each a source of its own, send in turn. IDS is what they name their events by: `counter`,
- * each counts its own; `random`, eight hex digits in no order come first. RUN begins the counters. The first
- * SUBJECTS events have a subject each, the others one of these at random. DUE_MS: when each event's timer
+ * each counts its own; `random`, eight hex digits in no order come first. RUN begins the counters. Of as many
+ * EVENTS as SUBJECTS, or more, the first have a subject each; all others have one of these at random. DUE_MS: when each event's timer
  * falls due, milliseconds since 1970; 0: a month from now, all at different seconds. With one that is not 0
  * the same arguments make the same events. Events are 227 bytes of protobuf; every other one is answered
  * twice. The last line is a JSON object, its times seconds since 1970. */
@@ -123,7 +123,7 @@ struct portals {
     struct buf value;
     const char *run;
     bool random;
-    unsigned subjects;
+    unsigned subjects, each; /* so many; so many of the first events have one each */
     time_t due; /* 0: later than anybody waits */
     uint64_t seed;
     size_t pad;
@@ -137,11 +137,24 @@ static bool is_random(const char *ids)
     return random;
 }
 
-static void portals_open(struct portals *p, const char *broker, const char *prefix, const char *ids,
-                         const char *run, unsigned subjects, const char *linger)
+/* Another run, other subjects. */
+static uint64_t seed_of(const char *run)
 {
-    *p = (struct portals){
-        .run = run, .random = is_random(ids), .subjects = subjects, .seed = PICK_SEED, .pad = 60};
+    uint64_t seed = PICK_SEED;
+    for (; *run; run++)
+        seed = (seed ^ (unsigned char)*run) * UINT64_C(1099511628211);
+    return seed | 1;
+}
+
+static void portals_open(struct portals *p, const char *broker, const char *prefix, const char *ids,
+                         const char *run, unsigned events, unsigned subjects, const char *linger)
+{
+    *p = (struct portals){.run = run,
+                          .random = is_random(ids),
+                          .subjects = subjects,
+                          .each = events < subjects ? 0 : subjects,
+                          .seed = seed_of(run),
+                          .pad = 60};
     portal_open(&p->to, broker, prefix, linger);
     put_touch(&p->value, &(struct touch){.due = MONTH_S}, p->pad);
     p->pad += EVENT_BYTES - p->value.n;
@@ -161,7 +174,7 @@ static struct slice event_id(struct portals *p, unsigned n)
 
 static void portals_send(struct portals *p, unsigned n)
 {
-    struct touch t = {.n = n, .subject = n < p->subjects ? n : pick(&p->seed, p->subjects), .due = p->due};
+    struct touch t = {.n = n, .subject = n < p->each ? n : pick(&p->seed, p->subjects), .due = p->due};
     if (!t.due)
         t.due = time(NULL) + MONTH_S + n % MONTH_S;
     put_touch(&p->value, &t, p->pad);
@@ -187,7 +200,7 @@ static int produce(const char *broker, const char *prefix, const char *ids, cons
 {
     struct portals p;
     double began = wall_s();
-    portals_open(&p, broker, prefix, ids, run, subjects, "20");
+    portals_open(&p, broker, prefix, ids, run, events, subjects, "20");
     p.due = due_ms / 1000;
     for (unsigned n = 0; n < events; n++)
         portals_send(&p, n);
@@ -281,7 +294,7 @@ static int rate(const char *broker, const char *prefix, const char *ids, const c
     p.sent = mem_alloc(events * sizeof *p.sent);
     p.took = mem_alloc(events * sizeof *p.took);
     p.rk = service_open(broker, prefix);
-    portals_open(&portals, broker, prefix, ids, run, subjects, "0");
+    portals_open(&portals, broker, prefix, ids, run, events, subjects, "0");
     if (pthread_create(&thread, NULL, listen_all, &p))
         die("no thread");
     say_ready();
