@@ -4,7 +4,6 @@
  * It is as if the network were slower for so long; large answers, those of a backlog, pass. */
 #include "bus/bus_kafka.h"
 
-#include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
