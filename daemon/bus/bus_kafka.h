@@ -87,6 +87,7 @@ struct lane {
     /* The question what the high-water mark is; its answer vouches for all records up to `through` once
      * `known` has passed `mark`. */
     bool asked;
+    uint64_t question; /* its number */
     int64_t mark;      /* -1: no answer yet */
     instant_t through; /* of the last question */
     int64_t ask_at;    /* not before (monotonic ms) */
@@ -148,7 +149,7 @@ struct outbox {
 
 /* Where a lane ends: what was asked, and the answer. */
 struct question {
-    uint32_t assignment; /* questions of an earlier one are void */
+    uint64_t number; /* a lane waits for the answer to its last one only: it may have begun again since */
     int partition, lane;
     int64_t mark; /* -1: could not be had */
     instant_t placed; /* the barrier's own time in its log */
@@ -232,6 +233,7 @@ struct kafka {
     struct batch batch;
     struct outbox outbox;
     struct hold hold;
+    uint64_t questions; /* asked so far */
     struct lookout lookout;
     struct appender appender;
 
@@ -411,7 +413,7 @@ bool kafka_bare_fail(struct kafka *k, const char *what, rd_kafka_resp_err_t err,
 void kafka_progress(struct bus *b, int partition, struct bus_progress *out);
 
 /* barrier */
-void kafka_barrier_place(struct kafka *k, int partition, int lane); /* answers by kafka_lookout_told */
+void kafka_barrier_place(struct kafka *k, struct question q); /* answers by kafka_lookout_told */
 bool kafka_is_barrier(const rd_kafka_message_t *m);
 
 /* lookout */

@@ -20,9 +20,8 @@ static void placed(void *ctx, const struct append_result *r)
     free(b);
 }
 
-void kafka_barrier_place(struct kafka *k, int partition, int lane)
+void kafka_barrier_place(struct kafka *k, struct question q)
 {
-    const struct question q = {.assignment = k->assignment, .partition = partition, .lane = lane, .mark = -1};
     static struct header mark = {{KAFKA_BARRIER, sizeof KAFKA_BARRIER - 1}, {"1", 1}};
     const struct record r = {.topic = (enum topic)q.lane, .partition = q.partition, .header = &mark, .nheaders = 1};
     struct barrier *b = mem_alloc(sizeof *b);

@@ -177,8 +177,9 @@ static void ask(struct kafka *k, struct part *p, int v)
     l->through = v == TOPIC_DEADLINES && other->last > INSTANT_NONE ? other->last - 1 : other->last;
     l->asked = true;
     l->mark = -1;
+    l->question = ++k->questions;
     p->asked = v;
-    kafka_barrier_place(k, p->id, v);
+    kafka_barrier_place(k, (struct question){.number = l->question, .partition = p->id, .lane = v, .mark = -1});
 }
 
 /* Nothing can be taken before this lane is known further. */
@@ -211,10 +212,10 @@ static void hear_answers(struct kafka *k)
 {
     struct question q;
     while (kafka_lookout_answer(k, &q)) {
-        struct part *p = q.assignment == k->assignment ? kafka_part(k, q.partition) : NULL;
-        if (!p || p->state != PART_RUNS)
+        struct part *p = kafka_part(k, q.partition);
+        struct lane *l = p ? &p->lane[q.lane] : NULL;
+        if (!p || p->state != PART_RUNS || !l->asked || l->question != q.number)
             continue;
-        struct lane *l = &p->lane[q.lane];
         l->mark = q.mark;
         /* What comes behind the barrier is no older. By event time it may be. */
         if (q.mark >= 0 && !k->options.events_time && q.placed - 1 > l->through)

@@ -47,15 +47,24 @@ def _signed(data):
 
 
 def _timers(instances):
-    """The index that the instances call for."""
-    out = set()
+    """What is armed, and when it is due."""
+    out = {}
     for key, value in instances.items():
         workflow, rest = key.split(b"\0", 1)
         for timer in contracts.decode("Instance", value).get("timers", []):
             if not timer.get("held"):
                 due = struct.pack(">Q", int(timer["due_ms"]) + (1 << 63))
-                out.add(workflow + b"\0" + due + rest + timer["name"].encode() + b"\0" + struct.pack(">I", timer.get("n", 0)))
+                out[workflow + b"\0" + rest + timer["name"].encode() + b"\0" + struct.pack(">I", timer.get("n", 0))] = due
     return out
+
+
+def _unserved(index, timers):
+    """The timers that have no entry at their due instant or before it. (An entry that is not its timer's any more means nothing.)"""
+    first = {}
+    for key in sorted(index, reverse=True):
+        workflow, rest = key.split(b"\0", 1)
+        first[workflow + b"\0" + rest[8:]] = rest[:8]
+    return [key for key, due in timers.items() if key not in first or first[key] > due]
 
 
 def _fold(changes, state):
@@ -113,7 +122,7 @@ def compare(folder, changelog, history, last=True):
     for table in STATE:
         wrong += _unlike(f"{folder}, {table}", dump(folder, table), state[table])
     wrong += _unlike(f"{folder}, seen", _counting(dump(folder, "seen"), state["expired"]), _counting(state["seen"], state["expired"]))
-    wrong += _unlike(f"{folder}, timer", dict.fromkeys(dump(folder, "timer"), True), dict.fromkeys(_timers(state["instance"]), True))
+    wrong += [f"{folder}, timer: no entry for {key!r}" for key in _unserved(dump(folder, "timer"), _timers(state["instance"]))[:3]]
     next_history = _signed(meta[b"bus.history_next"]) if b"bus.history_next" in meta else 0
     if last and next_history < end:
         wrong.append(f"{folder}: history goes up to offset {next_history}, the last marker says {end}")
