@@ -1,6 +1,7 @@
 """A daemon that is killed, held back and talked to while it is away."""
 import http.client
 import os
+import pathlib
 import select
 import socket
 import subprocess
@@ -13,6 +14,14 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+def preloaded(name, folder):
+    """The library that tests/kafka/NAME.c makes, for LD_PRELOAD; built into the folder."""
+    library = pathlib.Path(folder) / f"{name}.so"
+    subprocess.run([os.environ.get("CC", "gcc"), "-O2", "-shared", "-fPIC", "-o", library, ROOT / "tests" / "kafka" / f"{name}.c", "-ldl"],
+                   check=True, timeout=60)
+    return str(library)
 
 
 class Node(Daemon):

@@ -14,7 +14,7 @@ import unittest
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "kafka"))
 import oracle  # noqa: E402
 import test_kafka  # noqa: E402
-from node import Node  # noqa: E402
+from node import Node, preloaded  # noqa: E402
 
 PARTITIONS = 3
 # Where it dies: the function, its call, and whether that was done; and what the topics hold then: all or nothing.
@@ -92,11 +92,10 @@ class Migration(test_kafka.OnBroker):
             d.kill()
 
     def killed_and_run_again(self, d, cluster):
-        source, library = pathlib.Path(__file__).parent / "kafka" / "die.c", self.folder / "die.so"
-        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(source), "-ldl"], check=True, timeout=60)
+        library = preloaded("die", self.folder)
         for where, call, done, moved in DEATHS:
             with self.subTest(where=where, call=call, done=done):
-                env = {"LD_PRELOAD": str(library), "ASAN_OPTIONS": "verify_asan_link_order=0", "DIE_IN": where, "DIE_CALL": str(call)}
+                env = {"LD_PRELOAD": library, "ASAN_OPTIONS": "verify_asan_link_order=0", "DIE_IN": where, "DIE_CALL": str(call)}
                 if done:
                     env["DIE_DONE"] = "1"
                 self.assertEqual(migrate(d.data, cluster, "--take-pending", env=env)[0], -signal.SIGKILL)

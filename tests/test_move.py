@@ -19,6 +19,7 @@ import contracts  # noqa: E402
 import fold  # noqa: E402
 import oracle  # noqa: E402
 import test_kafka  # noqa: E402
+from node import preloaded  # noqa: E402
 from portal import Portal  # noqa: E402
 from test_migrate_bus import half_a_year, migrate, seen, whole  # noqa: E402
 from test_nodes import murmur2  # noqa: E402
@@ -63,12 +64,10 @@ class Move(test_kafka.OnBroker):
     # ---- half a year
 
     def killed_and_run_again(self, data, cluster):
-        library = self.scratch / "die.so"
-        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(pathlib.Path(__file__).parent / "kafka" / "die.c"), "-ldl"],
-                       check=True, timeout=60)
+        library = preloaded("die", self.scratch)
         for where, call, done, moved in DEATHS:
             with self.subTest(where=where, call=call, done=done):
-                env = {"LD_PRELOAD": str(library), "ASAN_OPTIONS": "verify_asan_link_order=0", "DIE_IN": where, "DIE_CALL": str(call),
+                env = {"LD_PRELOAD": library, "ASAN_OPTIONS": "verify_asan_link_order=0", "DIE_IN": where, "DIE_CALL": str(call),
                        **({"DIE_DONE": "1"} if done else {})}
                 status, _, err = migrate(data, cluster, "--take-pending", env=env)
                 self.assertEqual(status, -signal.SIGKILL, err)

@@ -1,17 +1,16 @@
 """What a batch asks of the broker, and when: few requests for events that come one by one, no 20 ms for librdkafka to try again, and as many events
 as there are in each batch. Seen from the calls of librdkafka, which a preloaded library writes down."""
 import json
-import os
 import pathlib
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent / "kafka"))
 import oracle  # noqa: E402
+from node import preloaded  # noqa: E402
 from portal import Portal  # noqa: E402
 from test_kafka import OnBroker  # noqa: E402
 
@@ -25,12 +24,10 @@ class Pace(OnBroker):
         super().setUp()
         self.mine = pathlib.Path(tempfile.mkdtemp(prefix="duband-pace-"))
         self.addCleanup(shutil.rmtree, self.mine)
-        source, library = pathlib.Path(__file__).parent / "kafka" / "calls.c", self.mine / "calls.so"
-        subprocess.run([os.environ.get("CC", "gcc"), "-O2", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
         self.calls = self.mine / "calls"
         self.ours = self.cluster()
         self.d = self.node(self.ours, oracle.ALARM)
-        self.d.environment = {"LD_PRELOAD": str(library), "CALLS": str(self.calls)}
+        self.d.environment = {"LD_PRELOAD": preloaded("calls", self.mine), "CALLS": str(self.calls)}
         self.sent = 0
 
     def event(self):

@@ -10,6 +10,7 @@ import time
 import unittest
 
 import oracle
+from node import preloaded
 from test_kafka import OnBroker, send
 
 WAITING = 1_000_000
@@ -147,11 +148,6 @@ class State(OnState):
         d.kill()
         self.assertEqual(other.outputs(), {topic: [] for topic in oracle.OUTPUTS})
 
-    def slow_puts(self):
-        source, library = pathlib.Path(__file__).parent / "kafka" / "slow.c", self.folder / "slow.so"
-        subprocess.run([os.environ.get("CC", "gcc"), "-O2", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-        return str(library)
-
     def test_correction_waits_for_history(self):
         cluster = self.cluster()
         d = self.node(cluster, oracle.ALARM).start()
@@ -163,7 +159,7 @@ class State(OnState):
                  "data": {"workflow": "alarm", "reason": "误报", "annul": {"reporter": "office", "record": {"source": "office/test", "id": events[7]["id"]}}}}
         cluster.portal(annul, "duban.deadlines")
         cluster.portal(oracle.asked("office/test", 99999, "o-1", "behind", time.time() + 3600), "duban.deadlines")
-        d.environment = {"LD_PRELOAD": self.slow_puts(), "SLOW_PUT_US": "50"}  # history takes longer than librdkafka waits for an empty topic
+        d.environment = {"LD_PRELOAD": preloaded("slow", self.folder), "SLOW_PUT_US": "50"}  # history takes longer than librdkafka waits for an empty topic
         d.launch()
         d.serves()
         said, cases = set(), []

@@ -1,7 +1,6 @@
 """What befalls one partition of a node on a real broker: its store fails, the disk fills up behind a commit, its history is cut; a follower
 that has nothing to do; a batch that takes long; the largest record."""
 import json
-import os
 import pathlib
 import shutil
 import struct
@@ -13,6 +12,7 @@ import unittest
 sys.path.append(str(pathlib.Path(__file__).resolve().parent / "kafka"))
 import fold  # noqa: E402
 import oracle  # noqa: E402
+from node import preloaded  # noqa: E402
 from portal import Portal  # noqa: E402
 from test_nodes import HELD, PARTITIONS, OnNodes, partition_of  # noqa: E402
 from test_restore import OnState  # noqa: E402
@@ -25,11 +25,9 @@ class Store(OnNodes):
 
     def setUp(self):
         super().setUp()
-        source, library = pathlib.Path(__file__).parent / "kafka" / "failing.c", self.folder / "failing.so"
-        subprocess.run([os.environ.get("CC", "gcc"), "-O2", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
         self.when = self.folder / "when"
         self.d = self.one("a", workflows=True, workers=1, **HELD)
-        self.d.environment = {"LD_PRELOAD": str(library), "FAILING_WHEN": str(self.when)}
+        self.d.environment = {"LD_PRELOAD": preloaded("failing", self.folder), "FAILING_WHEN": str(self.when)}
         self.d.start()
 
     def fails(self, number, words):
@@ -126,8 +124,6 @@ class Slow(OnState):
     TRANSACTION_MS, LOOKUP_US, WAITING = 2000, 600, 8000  # so many in batches that only grow: the last takes longer than it may
 
     def test_a_batch_ends_in_time(self):
-        source, library = pathlib.Path(__file__).parent / "kafka" / "slow.c", self.folder / "slow.so"
-        subprocess.run([os.environ.get("CC", "gcc"), "-O2", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
         cluster = self.cluster()
         d = self.node(cluster, oracle.ALARM, **{"kafka.properties.transaction.timeout.ms": self.TRANSACTION_MS}).start()
         d.stop()
@@ -136,7 +132,7 @@ class Slow(OnState):
             for event in events:
                 portal.send(cluster.name("duban.deadlines"), b"alarm", json.dumps(event["data"]).encode(), oracle.headers_of(event))
             portal.flush()
-        d.environment = {"LD_PRELOAD": str(library), "SLOW_US": str(self.LOOKUP_US)}
+        d.environment = {"LD_PRELOAD": preloaded("slow", self.folder), "SLOW_US": str(self.LOOKUP_US)}
         began = time.monotonic()
         d.start()
         while d.outcome(events[-1]["source"], events[-1]["id"]).status == 404 and d.log().count("partition(s) assigned") == 2:

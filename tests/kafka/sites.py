@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 
 import broker as brokers
+from node import preloaded
 from proxy import Proxy
 from three import Three
 
@@ -59,11 +60,9 @@ class FailingDisk(Site):
         return self.folder / "read-only"
 
     def make(self):
-        source, library = pathlib.Path(__file__).with_name("readonly.c"), self.folder / "readonly.so"
-        subprocess.run([os.environ.get("CC", "gcc"), "-O2", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
         folder = self.folder / "broker"
         return brokers.Broker(folder, self.lib, env={
-            "LD_PRELOAD": str(library), "READONLY_WHEN": str(self.when), "READONLY_UNDER": str(folder / "data")})
+            "LD_PRELOAD": preloaded("readonly", self.folder), "READONLY_WHEN": str(self.when), "READONLY_UNDER": str(folder / "data")})
 
 
 class BadLine(Site):
