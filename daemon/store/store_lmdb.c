@@ -397,13 +397,13 @@ static int env_open(struct lmdb_store *s, uint64_t map, unsigned flags)
     return rc;
 }
 
-/* The map only reserves addresses, but machines differ in how many they grant. */
+/* The map only reserves addresses, but machines differ in how many they grant. valgrind refuses with EINVAL. */
 static bool env_open_largest(struct lmdb_store *s, uint64_t map, unsigned flags, struct err *e)
 {
     bool fixed = map != 0;
     map = fixed ? (map + MAP_GRAIN - 1) / MAP_GRAIN * MAP_GRAIN : MAP_MOST;
     int rc = env_open(s, map, flags | MDB_NOTLS);
-    while (rc == ENOMEM && !fixed && map / 2 >= MAP_LEAST)
+    while ((rc == ENOMEM || rc == EINVAL) && !fixed && map / 2 >= MAP_LEAST)
         rc = env_open(s, map /= 2, flags | MDB_NOTLS);
     if (rc == ENOENT && (flags & MDB_RDONLY))
         return err_set(e, "%s holds no store of duband", folder_path(s->folder));
