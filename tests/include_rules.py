@@ -34,7 +34,7 @@ THIRD_PARTY = {
     "sanitizer/": ["base/mem.c"],
     "event2/": ["http/*", "ctl/*", "main.c"],
 }
-LIBC = {"assert", "ctype", "dirent", "errno", "fcntl", "fnmatch", "getopt", "glob", "inttypes", "limits", "locale", "malloc", "math", "poll", "pthread",
+LIBC = {"assert", "ctype", "dirent", "endian", "errno", "fcntl", "fnmatch", "getopt", "glob", "inttypes", "limits", "locale", "malloc", "math", "poll", "pthread",
         "signal", "stdalign", "stdarg", "stdatomic", "stdbool", "stddef", "stdint", "stdio", "stdlib", "string", "strings", "time",
         "unistd", "wchar", "sysexits", "termios", "netdb", "arpa/inet", "netinet/in", "sys/eventfd", "sys/file", "sys/ioctl", "sys/mman",
         "sys/random", "sys/resource", "sys/socket", "sys/stat", "sys/statvfs", "sys/time", "sys/timerfd", "sys/types", "sys/uio", "sys/wait"}

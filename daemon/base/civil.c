@@ -68,9 +68,9 @@ struct slice date_format(struct arena *a, date_t d)
     date_to_civil(d, &year, &month, &day);
     if (year >= 0 && year <= 9999) {
         char text[] = "yyyy-mm-dd";
-        put_digits(text, year, 4);
-        put_digits(text + 5, month, 2);
-        put_digits(text + 8, day, 2);
+        put_digits(text, (unsigned)year, 4);
+        put_digits(text + 5, (unsigned)month, 2);
+        put_digits(text + 8, (unsigned)day, 2);
         return arena_dup(a, S(text));
     }
     return arena_printf(a, "%04d-%02d-%02d", year, month, day);

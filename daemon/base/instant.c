@@ -6,11 +6,11 @@
 
 static bool two_digits(struct slice s, size_t at, int most, int *out)
 {
-    uint64_t v;
-    if (at + 2 > s.n || !parse_u64((struct slice){s.p + at, 2}, &v) || v > (uint64_t)most)
+    if (at + 2 > s.n)
         return false;
-    *out = (int)v;
-    return true;
+    unsigned ten = (unsigned char)s.p[at] - (unsigned)'0', one = (unsigned char)s.p[at + 1] - (unsigned)'0';
+    *out = (int)(ten * 10 + one);
+    return ten <= 9 && one <= 9 && *out <= most;
 }
 
 /* ".123456": the first three digits count. Moves *at behind it. */

@@ -21,10 +21,11 @@
 #define ARENA_GAP 0u
 #endif
 
-#define ARENA_ALIGN 16
 #define ARENA_FIRST_BLOCK 4096u
 #define ARENA_LARGEST_STEP                                                                                   \
     (1u << 20) /* blocks stop doubling here, so that a big arena wastes at most this much */
+#define ARENA_FIRST_ITEMS 256u /* bytes of an array that grows */
+#define ARENA_AHEAD 1024u /* zeroed at once, shortly before it is used: as much as is quickest */
 
 static _Noreturn void mem_fail(const char *what, size_t n)
 {
@@ -63,16 +64,10 @@ void mem_give_back(void)
 
 /* ---- arena: a chain of blocks, newest first; only the newest is allocated from. */
 
-struct block {
-    struct block *next;
-    size_t size; /* of data */
-    size_t used;
+struct arena_block {
+    struct arena_block *next;
+    size_t size; /* of data: a multiple of ARENA_ALIGN */
     _Alignas(ARENA_ALIGN) char data[];
-};
-
-struct arena {
-    struct block *blocks;
-    size_t used; /* handed out, rounding included */
 };
 
 struct arena *arena_new(void)
@@ -80,10 +75,10 @@ struct arena *arena_new(void)
     return mem_alloc(sizeof(struct arena));
 }
 
-static void blocks_free(struct block *b)
+static void blocks_free(struct arena_block *b)
 {
     while (b) {
-        struct block *next = b->next;
+        struct arena_block *next = b->next;
         free(b);
         b = next;
     }
@@ -93,68 +88,75 @@ void arena_free(struct arena *a)
 {
     if (!a)
         return;
-    blocks_free(a->blocks);
+    blocks_free(a->block);
     free(a);
+}
+
+static size_t taken_of_newest(const struct arena *a)
+{
+    return a->block ? (size_t)(a->next - a->block->data) : 0;
+}
+
+/* b is the newest; nothing of it is handed out. */
+static void start_block(struct arena *a, struct arena_block *b)
+{
+    a->block = b;
+    a->next = a->end = b->data;
+    ASAN_POISON_MEMORY_REGION(b->data, b->size);
 }
 
 void arena_reset(struct arena *a)
 {
-    struct block *largest = NULL;
-    for (struct block **link = &a->blocks, **best = NULL;;) {
-        if (*link) {
-            if (!best || (*link)->size > (*best)->size)
-                best = link;
-            link = &(*link)->next;
-            continue;
-        }
-        if (best) {
-            largest = *best;
-            *best = largest->next;
-        }
-        break;
-    }
-    blocks_free(a->blocks);
-    if (largest) {
-        largest->next = NULL;
-        largest->used = 0;
-        ASAN_POISON_MEMORY_REGION(largest->data, largest->size);
-    }
-    a->blocks = largest;
+    if (!a->block)
+        return;
+    struct arena_block **best = &a->block;
+    for (struct arena_block **link = &a->block->next; *link; link = &(*link)->next)
+        if ((*link)->size > (*best)->size)
+            best = link;
+    struct arena_block *largest = *best;
+    *best = largest->next;
+    blocks_free(a->block);
+    largest->next = NULL;
     a->used = 0;
+    start_block(a, largest);
 }
 
 size_t arena_used(const struct arena *a)
 {
-    return a->used;
+    return a->used + taken_of_newest(a);
 }
 
-static struct block *arena_add_block(struct arena *a, size_t n)
+static void add_block(struct arena *a, size_t n)
 {
-    size_t size = a->blocks ? a->blocks->size * 2 : ARENA_FIRST_BLOCK;
+    size_t size = a->block ? a->block->size * 2 : ARENA_FIRST_BLOCK;
     if (size > ARENA_LARGEST_STEP)
         size = ARENA_LARGEST_STEP;
     if (size < n)
         size = n;
-    struct block *b = mem_grow(NULL, sizeof *b + size);
-    *b = (struct block){a->blocks, size, 0};
-    ASAN_POISON_MEMORY_REGION(b->data, size);
-    a->blocks = b;
-    return b;
+    struct arena_block *b = mem_grow(NULL, sizeof *b + size);
+    *b = (struct arena_block){a->block, size};
+    a->used += taken_of_newest(a);
+    start_block(a, b);
 }
 
-void *arena_alloc(struct arena *a, size_t n)
+/* Zeroes a stretch ahead, but where pieces are guarded no more than this one: so all of them come here. */
+void *arena_extend(struct arena *a, size_t n)
 {
     if (n > SIZE_MAX / 2)
         mem_fail("impossible allocation", n);
     size_t taken = (n + ARENA_GAP + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
-    struct block *b = a->blocks;
-    if (!b || b->size - b->used < taken)
-        b = arena_add_block(a, taken);
-    char *p = b->data + b->used;
-    b->used += taken;
-    a->used += taken;
-    ASAN_UNPOISON_MEMORY_REGION(p, n);
-    return memset(p, 0, n);
+    if (!a->block || (size_t)(a->block->data + a->block->size - a->next) < taken)
+        add_block(a, taken);
+    char *p = a->next;
+    size_t left = (size_t)(a->block->data + a->block->size - p);
+    size_t zero = ARENA_GAP || taken > ARENA_AHEAD ? taken : left < ARENA_AHEAD ? left : ARENA_AHEAD;
+    size_t more = (size_t)(p + zero - a->end);
+    ASAN_UNPOISON_MEMORY_REGION(a->end, more);
+    memset(a->end, 0, more);
+    ASAN_POISON_MEMORY_REGION(p + n, taken - n);
+    a->next = p + taken;
+    a->end = p + zero;
+    return p;
 }
 
 struct slice arena_dup(struct arena *a, struct slice s)
@@ -175,12 +177,6 @@ struct slice arena_join(struct arena *a, const struct slice *part, size_t n)
         if (part[i].n)
             memcpy(p + used, part[i].p, part[i].n);
     return (struct slice){p, all};
-}
-
-void put_digits(char *out, int v, size_t n)
-{
-    for (; n > 0; v /= 10)
-        out[--n] = (char)('0' + v % 10);
 }
 
 struct slice arena_digits(struct arena *a, int64_t v)
@@ -216,22 +212,18 @@ struct slice arena_printf(struct arena *a, const char *fmt, ...)
     return (struct slice){p, (size_t)n};
 }
 
-void *arena_push(struct arena *a, void *items, size_t *n, size_t *cap, size_t size)
+void arena_push_room(struct arena *a, void *items, size_t n, size_t *cap, size_t size)
 {
     char *p;
+    size_t most = SIZE_MAX / 2 / size, more = n ? n * 2 : size < ARENA_FIRST_ITEMS ? ARENA_FIRST_ITEMS / size : 1;
+    if (more > most)
+        mem_fail("impossible allocation", more);
+    char *q = arena_alloc(a, more * size);
     memcpy(&p, items, sizeof p);
-    if (*n == *cap) {
-        size_t more = *cap ? *cap * 2 : 8;
-        if (more > SIZE_MAX / 2 / size)
-            mem_fail("impossible allocation", more);
-        char *q = arena_alloc(a, more * size);
-        if (*n)
-            memcpy(q, p, *n * size);
-        p = q;
-        *cap = more;
-        memcpy(items, &p, sizeof p);
-    }
-    return memset(p + (*n)++ * size, 0, size);
+    if (n)
+        memcpy(q, p, n * size);
+    memcpy(items, &q, sizeof q);
+    *cap = more;
 }
 
 /* ---- buffer */

@@ -146,10 +146,10 @@ bool period_parse(struct slice s, struct period *out)
 struct slice period_format(struct arena *a, struct period p)
 {
     int year, month, day;
+    if (p.kind == PERIOD_ONCE)
+        return (struct slice){"", 0};
     date_to_civil(period_first(p), &year, &month, &day);
     switch (p.kind) {
-    case PERIOD_ONCE:
-        return (struct slice){"", 0};
     case PERIOD_DAY:
         return date_format(a, p.index);
     case PERIOD_WEEK:

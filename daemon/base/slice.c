@@ -31,22 +31,50 @@ static size_t utf8_length(const unsigned char *p, size_t n)
     return length;
 }
 
-/* How many of the first bytes are ASCII, counted by eights. */
-static size_t ascii_length(const unsigned char *p, size_t n)
+/* ---- texts, eight bytes at a time */
+
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+#define HIGH EACH(0x80)
+
+static inline uint64_t eight_at(const char *p)
 {
-    size_t i = 0;
-    for (uint64_t eight; i + sizeof eight <= n; i += sizeof eight) {
-        memcpy(&eight, p + i, sizeof eight);
-        if (eight & UINT64_C(0x8080808080808080))
-            break;
+    uint64_t eight;
+    memcpy(&eight, p, sizeof eight);
+    return eight;
+}
+
+/* What `of` finds in some eight bytes of the text; the last eight overlap those before, and what is shorter is filled up. */
+static inline uint64_t found_by(uint64_t (*of)(uint64_t eight), struct slice s)
+{
+    uint64_t found = 0, filled = EACH('x');
+    if (s.n < sizeof filled) {
+        for (size_t i = 0; i < s.n; i++)
+            filled = filled << 8 | (unsigned char)s.p[i];
+        return of(filled);
     }
-    return i;
+    for (size_t i = 0; i + sizeof filled < s.n; i += sizeof filled)
+        found |= of(eight_at(s.p + i));
+    return found | of(eight_at(s.p + s.n - sizeof filled));
+}
+
+static uint64_t not_ascii(uint64_t eight)
+{
+    return eight & HIGH;
+}
+
+/* Below 0x20, or 0x7f: a byte less than n borrows from its high bit, and only such a one sets it where it was not set. */
+static uint64_t not_printable(uint64_t eight)
+{
+    uint64_t deleted = eight ^ EACH(0x7f);
+    return (((eight - EACH(0x20)) & ~eight) | ((deleted - EACH(1)) & ~deleted)) & HIGH;
 }
 
 bool slice_is_utf8(struct slice s)
 {
     const unsigned char *p = (const unsigned char *)s.p;
-    for (size_t i = ascii_length(p, s.n); i < s.n;) {
+    if (!found_by(not_ascii, s))
+        return true;
+    for (size_t i = 0; i < s.n;) {
         size_t length = utf8_length(p + i, s.n - i);
         if (length == 0)
             return false;
@@ -57,36 +85,7 @@ bool slice_is_utf8(struct slice s)
 
 bool slice_is_printable(struct slice s)
 {
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (c < 0x20 || c == 0x7f)
-            return false;
-    }
-    return true;
-}
-
-void put_be64(unsigned char out[8], uint64_t v)
-{
-    for (int i = 7; i >= 0; i--, v >>= 8)
-        out[i] = (unsigned char)v;
-}
-
-uint64_t get_be64(const unsigned char in[8])
-{
-    uint64_t v = 0;
-    for (int i = 0; i < 8; i++)
-        v = v << 8 | in[i];
-    return v;
-}
-
-void put_be64s(unsigned char out[8], int64_t v)
-{
-    put_be64(out, (uint64_t)v ^ (UINT64_C(1) << 63));
-}
-
-int64_t get_be64s(const unsigned char in[8])
-{
-    return (int64_t)(get_be64(in) ^ (UINT64_C(1) << 63));
+    return !found_by(not_printable, s);
 }
 
 /* A text that was cut short may end in half a character; drop the half. */

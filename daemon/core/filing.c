@@ -313,10 +313,10 @@ struct value attachments_add(struct turn *t, const struct input *in, const struc
 {
     struct value all = in->fields;
     size_t n = all.tag == VALUE_RECORD ? all.record.n : 0;
-    struct value *field = ARENA_ARRAY(t->arena, struct value, n + in->nattachments + 1);
-    struct slice *name = ARENA_ARRAY(t->arena, struct slice, n + in->nattachments + 1);
     if (in->nattachments == 0)
         return all;
+    struct value *field = ARENA_ARRAY(t->arena, struct value, n + in->nattachments);
+    struct slice *name = ARENA_ARRAY(t->arena, struct slice, n + in->nattachments);
     for (size_t i = 0; i < n; i++) {
         field[i] = all.record.field[i];
         name[i] = all.record.name[i];

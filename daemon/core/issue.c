@@ -34,7 +34,7 @@ static bool ids_have(const struct slice *ids, size_t n, struct slice id)
 /* Ascending, without repeats and without those in `but`. */
 static void ids_settle(struct ids *l, const struct ids *but)
 {
-    if (l->n)
+    if (l->n > 1)
         qsort(l->item, l->n, sizeof *l->item, id_cmp);
     size_t kept = 0;
     for (size_t i = 0; i < l->n; i++)
@@ -141,35 +141,39 @@ static struct value *issued_row(struct turn *t, const struct measure *me, const 
     return row;
 }
 
-static void part_add(struct buf *b, const char *mark, struct slice s)
+struct phrase {
+    struct slice part[2 * 7]; /* those of default_body, with marks */
+    size_t n;
+};
+
+static void phrase_add(struct phrase *w, struct slice mark, struct slice s)
 {
-    if (s.n) {
-        buf_add(b, slice_of(b->n ? mark : ""));
-        buf_add(b, s);
-    }
+    if (s.n == 0)
+        return;
+    w->part[w->n] = w->n ? mark : S("");
+    w->part[w->n + 1] = s;
+    w->n += 2;
 }
 
 /* For measures that declare no words of their own: title：unit，what，period，limit. */
 static struct slice default_body(struct turn *t, const struct value *row)
 {
-    struct buf b = {0};
+    struct phrase w = {.n = 0};
     const struct value *f = row->record.field;
-    const enum measure_field named[] = {MEASURE_UNIT, MEASURE_SUBJECT, MEASURE_OBLIGATION, MEASURE_ABOUT};
-    const char *mark = "：";
-    part_add(&b, "", f[MEASURE_TITLE].text);
+    static const enum measure_field named[] = {MEASURE_UNIT, MEASURE_SUBJECT, MEASURE_OBLIGATION, MEASURE_ABOUT};
+    struct slice mark = S("：");
+    phrase_add(&w, S(""), f[MEASURE_TITLE].text);
     for (size_t i = 0; i < sizeof named / sizeof *named; i++)
         if (f[named[i]].tag == VALUE_TEXT) {
-            part_add(&b, mark, program_title(t->p, f[named[i]].text, t->today));
-            mark = "，";
+            phrase_add(&w, mark, program_title(t->p, f[named[i]].text, t->today));
+            mark = S("，");
         }
     if (f[MEASURE_PERIOD].tag != VALUE_NA)
-        part_add(&b, "，", value_format(t->arena, &f[MEASURE_PERIOD], t->p->tz));
+        phrase_add(&w, S("，"), value_format(t->arena, &f[MEASURE_PERIOD], t->p->tz));
     const struct value *by = f[MEASURE_LIMIT].tag != VALUE_NA ? &f[MEASURE_LIMIT] : &f[MEASURE_DUE];
     if (by->tag != VALUE_NA)
-        part_add(&b, "，期限 ", value_format(t->arena, by, t->p->tz));
-    struct slice body = arena_dup(t->arena, buf_slice(&b));
-    buf_free(&b);
-    return body;
+        phrase_add(&w, S("，期限 "), value_format(t->arena, by, t->p->tz));
+    return arena_join(t->arena, w.part, w.n);
 }
 
 static struct slice issued_body(struct turn *t, const struct acting *act, const struct measure *me,
@@ -177,18 +181,16 @@ static struct slice issued_body(struct turn *t, const struct acting *act, const 
 {
     if (me->body.n == 0)
         return default_body(t, row);
-    struct buf b = {0};
+    struct slice *part = ARENA_ARRAY(t->arena, struct slice, 2 * me->body.n);
     for (size_t i = 0; i < me->body.n && !t->failed; i++) {
-        buf_add(&b, me->body.part[i].literal);
+        part[2 * i] = me->body.part[i].literal;
         if (me->body.part[i].value) {
             struct value v = turn_eval_row(t, me->body.part[i].value, act, row);
             if (v.tag != VALUE_NA)
-                buf_add(&b, value_format(t->arena, &v, t->p->tz));
+                part[2 * i + 1] = value_format(t->arena, &v, t->p->tz);
         }
     }
-    struct slice body = arena_dup(t->arena, buf_slice(&b));
-    buf_free(&b);
-    return body;
+    return arena_join(t->arena, part, 2 * me->body.n);
 }
 
 /* ---- recipients */

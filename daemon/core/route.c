@@ -226,7 +226,7 @@ struct target *route_event(struct turn *t, int machine, const struct event *ev, 
     for (size_t r = 0; r < m->nreach && !t->failed && (!ev->to || ev->to->task); r++)
         if (m->reach[r].kind == ev->kind)
             reach_targets(t, machine, &m->reach[r], ev, &l);
-    if (l.n)
+    if (l.n > 1)
         qsort(l.item, l.n, sizeof *l.item, target_cmp);
     size_t kept = 0;
     for (size_t i = 0; i < l.n; i++) {

@@ -140,33 +140,34 @@ void step_issue(const struct program *p, const struct world *w, const struct pro
 /* ---- names */
 
 /* `/` parts the key, so one inside a part is written otherwise: different keys never print alike. */
-static void part_print(struct buf *b, struct slice part)
+static struct slice part_print(struct arena *a, struct slice part)
 {
-    size_t done = 0;
-    for (size_t i = 0; i < part.n; i++) {
-        if (part.p[i] != '/' && part.p[i] != '%')
-            continue;
-        buf_add(b, (struct slice){part.p + done, i - done});
-        buf_printf(b, "%%%02X", (unsigned char)part.p[i]);
-        done = i + 1;
-    }
-    if (part.n > done)
-        buf_add(b, (struct slice){part.p + done, part.n - done});
+    size_t escapes = 0;
+    for (size_t i = 0; i < part.n; i++)
+        escapes += part.p[i] == '/' || part.p[i] == '%';
+    if (!escapes)
+        return part;
+    char *text = arena_alloc(a, part.n + 2 * escapes + 1), *to = text;
+    for (size_t i = 0; i < part.n; i++)
+        if (part.p[i] == '/' || part.p[i] == '%') {
+            memcpy(to, part.p[i] == '/' ? "%2F" : "%25", 3);
+            to += 3;
+        } else {
+            *to++ = part.p[i];
+        }
+    return (struct slice){text, (size_t)(to - text)};
 }
 
 struct slice instance_print(struct arena *a, const struct program *p, const struct instance *i)
 {
     const struct machine *m = &p->machines[i->machine];
-    size_t nkey = m->nkey;
-    struct buf b = {0};
+    struct slice part[1 + 2 * KEY_PARTS_MAX] = {part_print(a, m->name)};
+    size_t nkey = m->nkey, n = 1;
     if (nkey && i->key[nkey - 1].n == 0)
         nkey--; /* a task that is about nothing */
-    part_print(&b, m->name);
     for (size_t k = 0; k < nkey; k++) {
-        buf_byte(&b, '/');
-        part_print(&b, i->key[k]);
+        part[n++] = S("/");
+        part[n++] = part_print(a, i->key[k]);
     }
-    struct slice s = arena_dup(a, buf_slice(&b));
-    buf_free(&b);
-    return s;
+    return arena_join(a, part, n);
 }

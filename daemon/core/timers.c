@@ -67,7 +67,7 @@ static instant_t *instants_of(struct turn *t, const struct value *v, size_t *n)
     for (size_t i = 0; i < nitems; i++)
         if (item[i].tag == VALUE_INSTANT && item[i].instant < INSTANT_LAST)
             at[(*n)++] = item[i].instant;
-    if (*n)
+    if (*n > 1)
         qsort(at, *n, sizeof *at, instant_cmp);
     return at;
 }

@@ -63,10 +63,10 @@ struct eval turn_view(struct turn *t, const struct acting *act, const struct row
 
 struct value turn_eval_rows(struct turn *t, const struct expr *x, const struct acting *act, const struct row *row)
 {
-    struct eval ev = turn_view(t, act, row);
     struct value na = {.tag = VALUE_NA};
     if (!x || t->failed)
         return na;
+    struct eval ev = turn_view(t, act, row);
     struct value v = expr_eval(&ev, x);
     t->cost += ev.cost;
     if (ev.failed)

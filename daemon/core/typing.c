@@ -215,31 +215,39 @@ bool typing_value(struct turn *t, const struct type *want, const struct value *v
 
 /* ---- records */
 
-/* The field of this name and how often it was given. */
-static const struct value *field_given(const struct value *record, struct slice name, size_t *times)
+struct given {
+    const struct value *value; /* the first */
+    size_t times;
+};
+
+/* Which field has this name, looked for from `from` on: most records keep the order of their fields. nfields: none. */
+static size_t field_named(const struct field *fields, size_t nfields, size_t from, struct slice name)
 {
-    const struct value *found = NULL;
-    *times = 0;
-    for (size_t i = 0; record->tag == VALUE_RECORD && i < record->record.n; i++)
-        if (slice_eq(record->record.name[i], name)) {
-            found = found ? found : &record->record.field[i];
-            ++*times;
-        }
-    return found;
+    for (size_t i = 0; i < nfields; i++, from++) {
+        from = from < nfields ? from : 0;
+        if (slice_eq(fields[from].name, name))
+            return from;
+    }
+    return nfields;
 }
 
-static bool names_known(struct turn *t, const struct field *fields, size_t nfields,
-                        const struct value *record, const struct path *at)
+/* What the record has for each field; false: it has what is none of them. */
+static bool record_given(struct turn *t, const struct field *fields, size_t nfields, const struct value *record,
+                         const struct path *at, struct given *given)
 {
     bool fits = true;
+    size_t next = 0;
     for (size_t i = 0; record->tag == VALUE_RECORD && i < record->record.n; i++) {
         struct path here = {.up = at, .name = record->record.name[i]};
-        size_t f = 0;
-        while (f < nfields && !slice_eq(fields[f].name, here.name))
-            f++;
-        if (f == nfields)
-            problem_add(&t->why, "%.*s: unknown field", SLICE_ARG(path_format(t, &here)));
+        size_t f = field_named(fields, nfields, next, here.name);
         fits &= f < nfields;
+        if (f == nfields) {
+            problem_add(&t->why, "%.*s: unknown field", SLICE_ARG(path_format(t, &here)));
+            continue;
+        }
+        if (given[f].times++ == 0)
+            given[f].value = &record->record.field[i];
+        next = f + 1;
     }
     return fits;
 }
@@ -248,16 +256,16 @@ bool typing_fields(struct turn *t, const struct field *fields, size_t nfields, c
                    bool lenient, const struct path *at, struct value *out)
 {
     static const struct value nothing = {.tag = VALUE_NA};
-    bool fits = names_known(t, fields, nfields, record, at);
+    struct given *given = ARENA_ARRAY(t->arena, struct given, nfields);
+    bool fits = record_given(t, fields, nfields, record, at, given);
     for (size_t f = 0; f < nfields; f++) {
-        size_t times;
-        const struct value *given = field_given(record, fields[f].name, &times);
         struct path here = {.up = at, .name = fields[f].name};
-        struct type want = fields[f].type;
-        want.optional |= lenient;
-        if (times > 1)
-            problem_add(&t->why, "%.*s: given %zu times", SLICE_ARG(path_format(t, &here)), times);
-        fits &= typing_value(t, &want, given ? given : &nothing, &here, &out[f]) && times <= 1;
+        const struct value *v = given[f].value ? given[f].value : &nothing;
+        if (given[f].times > 1)
+            problem_add(&t->why, "%.*s: given %zu times", SLICE_ARG(path_format(t, &here)), given[f].times);
+        out[f] = nothing;
+        fits &= ((lenient && v->tag == VALUE_NA) || typing_value(t, &fields[f].type, v, &here, &out[f])) &&
+                given[f].times <= 1;
     }
     return fits;
 }

@@ -42,17 +42,21 @@ static void utf8_is_checked(void **state)
             fail_msg("example %zu", i);
 }
 
-static void utf8_is_checked_by_eights(void **state)
+static void texts_are_checked_wherever(void **state)
 {
     (void)state;
-    for (size_t at = 0; at < 20; at++) {
-        char text[20];
-        memset(text, 'a', sizeof text);
-        assert_true(slice_is_utf8((struct slice){text, sizeof text}));
-        text[at] = '\xff';
-        assert_false(slice_is_utf8((struct slice){text, sizeof text}));
-        assert_true(slice_is_utf8((struct slice){text, at}));
-    }
+    for (size_t n = 1; n < 40; n++)
+        for (size_t at = 0; at < n; at++)
+            for (int byte = 0; byte < 256; byte++) {
+                char text[40];
+                const struct slice all = {text, n};
+                memset(text, at % 2 ? '~' : ' ', sizeof text);
+                text[at] = (char)byte;
+                if (slice_is_utf8(all) != (byte < 0x80))
+                    fail_msg("UTF-8: byte %d at %zu of %zu", byte, at, n);
+                if (slice_is_printable(all) != (byte >= 0x20 && byte != 0x7f))
+                    fail_msg("printable: byte %d at %zu of %zu", byte, at, n);
+            }
 }
 
 static void printable_has_no_control_bytes(void **state)
@@ -108,6 +112,7 @@ static void arena_is_zeroed_and_reused(void **state)
     uint64_t seed = seed_take();
     struct arena *a = arena_new();
     (void)state;
+    assert_non_null(arena_alloc(a, 0));
     for (int round = 0; round < 3; round++) {
         size_t asked = 0;
         for (int i = 0; i < 2000; i++) {
@@ -171,6 +176,20 @@ static void pushing_keeps_what_was_there(void **state)
     assert_int_equal(n, 1000);
     for (int i = 0; i < 1000; i++)
         assert_int_equal(items[i], i);
+
+    struct wide {
+        char byte[3000];
+    } *wide = NULL;
+    n = cap = 0;
+    for (int i = 0; i < 9; i++) {
+        struct wide *slot = arena_push(a, &wide, &n, &cap, sizeof *wide);
+        assert_int_equal(slot->byte[2999], 0);
+        memset(slot, i + 1, sizeof *slot);
+        n -= i % 2 != 0; /* a slot that is taken again is zero, too */
+    }
+    assert_int_equal(n, 5);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(wide[i].byte[2999], i == 4 ? 9 : 2 * i + 1);
     arena_free(a);
 }
 
@@ -215,7 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(order_is_by_bytes_then_length),
         cmocka_unit_test(utf8_is_checked),
-        cmocka_unit_test(utf8_is_checked_by_eights),
+        cmocka_unit_test(texts_are_checked_wherever),
         cmocka_unit_test(printable_has_no_control_bytes),
         cmocka_unit_test(big_endian_keeps_order),
         cmocka_unit_test(numbers_are_strict),
