@@ -127,6 +127,8 @@ bool effects_check_keys(const struct turn *turn, const struct effects *fx, struc
         const struct machine *m = &turn->program->machines[instance->machine];
         size_t bytes = 0;
 
+        if (fx->was[i] != NULL)
+            continue; /* its key is in the store */
         for (size_t part = 0; part < m->nkey; part++) {
             bytes += instance->key[part].n;
             if (slice_is_printable(instance->key[part]))
@@ -247,16 +249,16 @@ static enum turn_status commit_withdrawn(struct store_txn *t, struct slice workf
 }
 
 enum turn_status commit_measures(struct store_txn *t, struct slice workflow, uint64_t sequence,
-                                 const struct record *outputs, size_t n, struct err *err)
+                                 const struct record *outputs, size_t n, bool documents, struct err *err)
 {
     enum turn_status st = TURN_DONE;
 
     for (size_t i = 0; st == TURN_DONE && i < n; i++) {
         struct key k;
 
-        if (wire_has_document(&outputs[i]))
+        if (documents && wire_has_document(&outputs[i]))
             st = commit_document(t, workflow, sequence, &outputs[i], i, err);
-        if (st == TURN_DONE && wire_is_withdrawal(&outputs[i]))
+        if (st == TURN_DONE && documents && wire_is_withdrawal(&outputs[i]))
             st = commit_withdrawn(t, workflow, sequence, &outputs[i], i, err);
         if (outputs[i].topic != TOPIC_WARNINGS && outputs[i].topic != TOPIC_SUPERVISION)
             continue;
@@ -268,7 +270,7 @@ enum turn_status commit_measures(struct store_txn *t, struct slice workflow, uin
 }
 
 enum turn_status commit_history(struct turn *turn, const struct effects *fx, const struct record *outputs,
-                                size_t n)
+                                size_t n, bool documents)
 {
     struct engine *e = turn->engine;
     struct flow *f = turn->flow;
@@ -281,7 +283,7 @@ enum turn_status commit_history(struct turn *turn, const struct effects *fx, con
     key_history(&k, f->id, f->head.sequence);
     enum turn_status st = engine_put(turn->txn, TABLE_HISTORY, key_slice(&k), bytes, turn->err);
     if (st == TURN_DONE)
-        st = commit_measures(turn->txn, f->id, f->head.sequence, outputs, n, turn->err);
+        st = commit_measures(turn->txn, f->id, f->head.sequence, outputs, n, documents, turn->err);
     if (st == TURN_DONE)
         engine_output(e, &history);
     return st;
@@ -303,6 +305,14 @@ static void outputs_of(struct turn *turn, const struct effects *fx, struct recor
     }
 }
 
+static bool has_documents(const struct effects *fx)
+{
+    for (size_t i = 0; i < fx->nissued; i++)
+        if (fx->issued[i].text.main.n > 0)
+            return true;
+    return false;
+}
+
 static enum turn_status commit_outputs(struct turn *turn, const struct effects *fx)
 {
     struct record *outputs;
@@ -312,7 +322,7 @@ static enum turn_status commit_outputs(struct turn *turn, const struct effects *
     enum turn_status st = commit_numbers(turn, fx);
     for (size_t i = 0; st == TURN_DONE && i < n; i++)
         engine_output(turn->engine, &outputs[i]);
-    return st == TURN_DONE ? commit_history(turn, fx, outputs, n) : st;
+    return st == TURN_DONE ? commit_history(turn, fx, outputs, n, has_documents(fx)) : st;
 }
 
 enum turn_status commit_effects(struct turn *turn, struct effects *fx)
@@ -332,5 +342,5 @@ enum turn_status commit_rejected(struct turn *turn, const struct effects *fx, co
     if (turn->engine->rerun != NULL)
         return TURN_DONE;
     engine_output(turn->engine, letter);
-    return commit_history(turn, fx, letter, 1);
+    return commit_history(turn, fx, letter, 1, false);
 }

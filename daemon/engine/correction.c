@@ -29,7 +29,7 @@ static enum turn_status commit(struct turn *turn, const struct input *in, const 
 
     for (size_t i = 0; i < d->noutputs; i++)
         engine_output(turn->engine, &d->outputs[i]);
-    return commit_history(turn, &fx, d->outputs, d->noutputs);
+    return commit_history(turn, &fx, d->outputs, d->noutputs, true);
 }
 
 /* Runs the plan and takes over what it leads to; with reasons, nothing has changed. */
@@ -89,7 +89,7 @@ static enum turn_status issue(struct turn *turn, const struct proposal *m, const
         engine_output(turn->engine, &out[i]);
     st = commit_numbers(turn, &fx);
     fx.verdict = VERDICT_APPLIED;
-    return st == TURN_DONE ? commit_history(turn, &fx, out, n) : st;
+    return st == TURN_DONE ? commit_history(turn, &fx, out, n, true) : st;
 }
 
 static enum turn_status decide(struct turn *turn, const struct input *in, struct reasons *why)

@@ -110,8 +110,9 @@ struct instance *world_load(struct store_txn *t, const struct program *p, struct
 /* ---- commit_effects.c */
 enum turn_status commit_instances(struct turn *turn, const struct effects *fx);
 enum turn_status commit_numbers(struct turn *turn, const struct effects *fx);
+/* documents: outputs may carry one, or withdraw one. */
 enum turn_status commit_history(struct turn *turn, const struct effects *fx, const struct record *outputs,
-                                size_t n);
+                                size_t n, bool documents);
 /* Stores a turn: instances with their timers, numbers, history, the index of measures; tells the sinks. */
 enum turn_status commit_effects(struct turn *turn, struct effects *fx);
 /* Stores that a record was refused: its dead letter, and history. */
@@ -124,7 +125,7 @@ enum turn_status commit_instance(struct engine *e, struct store_txn *t, struct f
                                  struct slice bytes, const struct instance *was, const struct instance *now,
                                  struct err *err);
 enum turn_status commit_measures(struct store_txn *t, struct slice workflow, uint64_t sequence,
-                                 const struct record *outputs, size_t n, struct err *err);
+                                 const struct record *outputs, size_t n, bool documents, struct err *err);
 /* The index entries of those timers that the instance, as the new program reads it, does not have. */
 enum turn_status commit_timers_gone(struct store_txn *t, struct flow *f, const struct instance *was,
                                     const struct program *new, const struct instance *now, struct err *err);

@@ -19,8 +19,14 @@ void key_bytes(struct key *k, struct slice bytes)
 
 void key_name(struct key *k, struct slice name)
 {
-    key_bytes(k, name);
-    key_bytes(k, (struct slice){"", 1});
+    if (name.n >= KEY_MAX - k->n) {
+        k->overflow = true;
+        return;
+    }
+    if (name.n > 0)
+        memcpy(k->byte + k->n, name.p, name.n);
+    k->n += name.n;
+    k->byte[k->n++] = '\0';
 }
 
 void key_u32(struct key *k, uint32_t v)

@@ -105,7 +105,7 @@ enum turn_status engine_restore_history(struct engine *e, struct store_txn *t, s
     }
     key_history(&k, workflow, sequence);
     enum turn_status st = engine_put(t, TABLE_HISTORY, key_slice(&k), value, err);
-    return st == TURN_DONE ? commit_measures(t, workflow, sequence, outputs, n, err) : st;
+    return st == TURN_DONE ? commit_measures(t, workflow, sequence, outputs, n, true, err) : st;
 }
 
 /* ---- when the state is complete */

@@ -152,23 +152,26 @@ enum turn_status seen_put(struct engine *e, struct store_txn *t, struct slice wo
                           const struct seen_id *id, instant_t received, uint64_t history,
                           const struct reasons *why, struct err *err)
 {
-    struct buf value = {0};
-    unsigned char sequence[8];
+    unsigned char head[SEEN_BYTES];
+    struct slice value = {(const char *)head, sizeof head};
+    struct buf whole = {0};
     int32_t month = month_of(received);
     struct key k;
 
-    put_be64(sequence, history);
-    buf_add(&value, (struct slice){(const char *)id->digest, sizeof id->digest});
-    buf_add(&value, (struct slice){(const char *)sequence, sizeof sequence});
-    if (why != NULL)
-        add_reasons(&value, why);
+    memcpy(head, id->digest, SEEN_DIGEST);
+    put_be64(head + SEEN_DIGEST, history);
+    if (why != NULL) {
+        buf_add(&whole, value);
+        add_reasons(&whole, why);
+        value = buf_slice(&whole);
+    }
     key_seen(&k, month, workflow, seen_key(id));
     months_learn(e, t);
     month_add(&e->months, month);
-    enum turn_status st = engine_put(t, TABLE_SEEN, key_slice(&k), buf_slice(&value), err);
+    enum turn_status st = engine_put(t, TABLE_SEEN, key_slice(&k), value, err);
     if (st == TURN_DONE)
-        st = chunk_add(e, t, key_slice(&k), buf_slice(&value), err);
-    buf_free(&value);
+        st = chunk_add(e, t, key_slice(&k), value, err);
+    buf_free(&whole);
     return st;
 }
 
