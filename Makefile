@@ -38,11 +38,13 @@ PROTO_INCLUDE ?= /usr/include
 PROTO_NAMES := $(PROTO:proto/%=%) google/protobuf/struct.proto google/protobuf/timestamp.proto
 GEN_C := $(PROTO_NAMES:%.proto=$(B)/gen/%.pb-c.c)
 GEN_O := $(GEN_C:.c=.o)
+FIELDS := duban/v1/output duban/v1/state google/protobuf/timestamp # whose fields are packed by number
 
-$(B)/gen/.done: $(PROTO)
+$(B)/gen/.done: $(PROTO) daemon/wire/fields.awk
 	@mkdir -p $(@D)
 	@echo "  PROTOC  $(PROTO)"
 	$(Q)protoc-c --c_out=$(B)/gen -Iproto -I$(PROTO_INCLUDE) $(PROTO_NAMES)
+	$(Q)awk -f daemon/wire/fields.awk $(FIELDS:%=$(B)/gen/%.pb-c.c) > $(B)/gen/duban/v1/fields.h
 	@touch $@
 $(GEN_C): $(B)/gen/.done ;
 $(B)/gen/%.o: $(B)/gen/%.c

@@ -1,10 +1,12 @@
-/* Bytes against a descriptor: what fits is put into a message on the way. */
-#include "wire/proto.h"
+/* Bytes against a layout: what fits is put into a message on the way. Every event's bytes come through here:
+ * what is usual (a tag and a length of one byte, ASCII) is tried first, and inline. */
+#include "wire/layout.h"
 
 enum {
     DEPTH_MAX = 100,       /* messages within messages; the usual limit of protobuf */
     MESSAGES_MAX = 200000, /* messages in one record: bounds what a small record can unpack to */
-    FIELD_NUMBER_MAX = 536870911
+    FIELD_NUMBER_MAX = 536870911,
+    ROOM_FIRST = 8 /* items of a list */
 };
 
 struct check {
@@ -14,154 +16,227 @@ struct check {
     size_t messages;
 };
 
-static bool take_varint(struct slice *in, uint64_t *out)
+/* A message that is being read. */
+struct part {
+    const struct layout *l;
+    char *m;
+    const struct path *at;
+    uint64_t seen; /* numbers of the fields that may come once */
+    int depth;
+};
+
+/* A field as it stands in bytes. */
+struct taken {
+    uint64_t tag;
+    uint64_t number;   /* of a varint, else the length of its bytes */
+    const char *value; /* its length included */
+    const char *bytes;
+};
+
+/* ---- off the bytes: `p` moves behind what is taken */
+
+struct varint {
+    const char *after; /* NULL: there is none */
+    uint64_t v;
+};
+
+static struct varint long_varint(const char *p, const char *end)
 {
     uint64_t v = 0;
-    for (size_t i = 0; i < 10 && i < in->n; i++) {
-        unsigned char c = (unsigned char)in->p[i];
-        if (i == 9 && c > 1)
-            return false;
-        v |= (uint64_t)(c & 0x7f) << (7 * i);
-        if (!(c & 0x80)) {
-            *out = v;
-            in->p += i + 1;
-            in->n -= i + 1;
-            return true;
-        }
+    for (unsigned shift = 0; p < end && shift < 70; shift += 7) {
+        unsigned char c = (unsigned char)*p++;
+        v |= (uint64_t)(c & 0x7f) << shift;
+        if (c < 0x80)
+            return (struct varint){shift == 63 && c > 1 ? NULL : p, v}; /* no more than 64 bits */
     }
-    return false;
+    return (struct varint){NULL, 0};
 }
 
-static bool take_bytes(struct slice *in, uint64_t n, struct slice *out)
+static inline bool take_varint(const char **p, const char *end, uint64_t *out)
 {
-    if (n > in->n)
-        return false;
-    *out = (struct slice){in->p, (size_t)n};
-    in->p += n;
-    in->n -= (size_t)n;
-    return true;
-}
-
-static bool refuse(struct check *c, const struct path *at, const char *what)
-{
-    reasons_at(c->why, at, "%s", what);
-    return false;
-}
-
-/* Takes one field's value off `in`: a varint in *number, or the bytes of the others in *bytes. */
-static bool take_value(struct slice *in, unsigned wire_type, uint64_t *number, struct slice *bytes)
-{
-    uint64_t n = 0;
-    switch (wire_type) {
-    case WIRE_VARINT:
-        return take_varint(in, number);
-    case WIRE_64BIT:
-        return take_bytes(in, 8, bytes);
-    case WIRE_32BIT:
-        return take_bytes(in, 4, bytes);
-    case WIRE_LENGTH:
-        return take_varint(in, &n) && take_bytes(in, n, bytes);
-    default: /* groups, which proto3 does not have, and types that do not exist */
-        return false;
-    }
-}
-
-/* raw: the value as it stands, with its length. */
-static bool take_field(struct slice *in, uint64_t *tag, uint64_t *number, struct slice *bytes,
-                       struct slice *raw)
-{
-    if (!take_varint(in, tag) || *tag >> 3 == 0 || *tag >> 3 > FIELD_NUMBER_MAX)
-        return false;
-    *raw = *in;
-    if (!take_value(in, *tag & 7, number, bytes))
-        return false;
-    raw->n -= in->n;
-    return true;
-}
-
-static bool number_fits(struct check *c, const ProtobufCFieldDescriptor *f, uint64_t v, const struct path *at)
-{
-    if (c->mode == PROTO_LENIENT)
+    if (*p < end && (signed char)**p >= 0) { /* nearly all of them */
+        *out = (unsigned char)*(*p)++;
         return true;
-    if (f->type == PROTOBUF_C_TYPE_UINT32 && v > UINT32_MAX)
-        return refuse(c, at, "a number too large for its field");
-    if (f->type == PROTOBUF_C_TYPE_ENUM &&
-        !protobuf_c_enum_descriptor_get_value(f->descriptor, (int)(uint32_t)v)) {
-        reasons_at(c->why, at, "%lld is no value of %s that this version knows",
-                   (long long)(int32_t)(uint32_t)v, ((const ProtobufCEnumDescriptor *)f->descriptor)->name);
+    }
+    struct varint v = long_varint(*p, end);
+    *p = v.after;
+    *out = v.v;
+    return v.after;
+}
+
+static inline bool take_value(const char **p, const char *end, struct taken *t)
+{
+    unsigned wire = t->tag & 7;
+    t->value = t->bytes = *p;
+    if (wire == WIRE_LENGTH) {
+        if (!take_varint(p, end, &t->number))
+            return false;
+    } else if (wire == WIRE_VARINT) {
+        return take_varint(p, end, &t->number);
+    } else if (wire == WIRE_64BIT || wire == WIRE_32BIT) {
+        t->number = wire == WIRE_64BIT ? 8 : 4;
+    } else { /* groups, which proto3 does not have, and types that do not exist */
         return false;
     }
+    t->bytes = *p;
+    if (t->number > (size_t)(end - *p))
+        return false;
+    *p += t->number;
     return true;
 }
 
-static bool text_fits(struct check *c, struct slice s, const struct path *at)
+/* *f: as what it is known; NULL: it is not. */
+static inline bool take_field(const char **p, const char *end, const struct layout *l, struct taken *t,
+                              const struct layout_field **f)
+{
+    t->tag = (unsigned char)**p;
+    *f = t->tag < LAYOUT_TAGS ? l->by_tag[t->tag] : NULL;
+    if (*f) {
+        ++*p;
+        return take_value(p, end, t);
+    }
+    if (!take_varint(p, end, &t->tag) || t->tag >> 3 == 0 || t->tag >> 3 > FIELD_NUMBER_MAX)
+        return false;
+    *f = layout_number(l, t->tag >> 3);
+    return take_value(p, end, t);
+}
+
+/* ---- what does not fit */
+
+/* A Struct's inner names say nothing to its sender. */
+static const struct path *path_of(const struct part *in, const struct path *field)
+{
+    return in->l->google ? in->at : field;
+}
+
+static bool refuse(struct check *c, const struct part *in, const struct layout_field *f, const char *what)
+{
+    struct path here = {in->at, f->f->name, -1};
+    reasons_at(c->why, path_of(in, &here), "%s", what);
+    return false;
+}
+
+static bool refuse_again(struct check *c, const struct part *in, const struct layout_field *f,
+                         uint64_t before)
+{
+    if (before & f->bit)
+        return refuse(c, in, f, "given twice");
+    struct path here = {in->at, f->f->name, -1};
+    const struct layout_field *first = layout_number(in->l, (unsigned)__builtin_ctzll(before));
+    reasons_at(c->why, path_of(in, &here), "given beside %s: only one of them may be", first->f->name);
+    return false;
+}
+
+/* Asked of what others send: a field comes once, and of a oneof one member. */
+static inline bool first_time(struct check *c, struct part *in, const struct layout_field *f)
+{
+    uint64_t before = in->seen & f->once;
+    in->seen |= f->bit;
+    return !before || refuse_again(c, in, f, before);
+}
+
+/* Asked of what others send, too. */
+static bool number_fits(struct check *c, const struct part *in, const struct layout_field *f, uint64_t v)
+{
+    if (f->type == PROTOBUF_C_TYPE_UINT32 && v > UINT32_MAX)
+        return refuse(c, in, f, "a number too large for its field");
+    if (f->type != PROTOBUF_C_TYPE_ENUM ||
+        protobuf_c_enum_descriptor_get_value(f->f->descriptor, (int)(uint32_t)v))
+        return true;
+    struct path here = {in->at, f->f->name, -1};
+    reasons_at(c->why, path_of(in, &here), "%lld is no value of %s that this version knows",
+               (long long)(int32_t)(uint32_t)v, ((const ProtobufCEnumDescriptor *)f->f->descriptor)->name);
+    return false;
+}
+
+/* ---- texts */
+
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Not 0: a byte is not ASCII, or is NUL. */
+static inline uint64_t odd_in(uint64_t eight)
+{
+    return (eight | (eight - EACH(1))) & EACH(0x80);
+}
+
+static inline uint64_t copy_eight(char *to, const char *from)
+{
+    uint64_t eight;
+    memcpy(&eight, from, sizeof eight);
+    memcpy(to, &eight, sizeof eight);
+    return odd_in(eight);
+}
+
+/* Less than eight bytes, as they stand in memory (little-endian machines), and zeros behind them. */
+static inline uint64_t few_bytes(struct slice s)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+    uint32_t first, last;
+    if (s.n < 4)
+        return s.n ? p[0] | (uint64_t)p[s.n / 2] << 8 * (s.n / 2) | (uint64_t)p[s.n - 1] << 8 * (s.n - 1) : 0;
+    memcpy(&first, p, sizeof first);
+    memcpy(&last, p + s.n - sizeof last, sizeof last);
+    return first | (uint64_t)last << 8 * (s.n - sizeof last);
+}
+
+/* A copy that ends in NUL. *plain: it is ASCII, and there is no NUL in it. */
+static inline char *copy_text(struct arena *a, struct slice s, bool *plain)
+{
+    uint64_t odd = 0;
+    if (s.n < 8) {
+        uint64_t eight = few_bytes(s);
+        char *to = arena_alloc(a, sizeof eight);
+        memcpy(to, &eight, sizeof eight);
+        *plain = !odd_in(eight | EACH(1) << 8 * s.n);
+        return to;
+    }
+    char *to = arena_alloc(a, s.n + 1);
+    for (size_t i = 0; i < s.n - 8; i += 8)
+        odd |= copy_eight(to + i, s.p + i);
+    *plain = !(odd | copy_eight(to + s.n - 8, s.p + s.n - 8));
+    return to;
+}
+
+static bool text_fits(struct check *c, const struct part *in, const struct layout_field *f, struct slice s)
 {
     if (!slice_is_utf8(s))
-        return refuse(c, at, "the text is not UTF-8");
-    if (s.n && memchr(s.p, 0, s.n))
-        return refuse(c, at, "the text has a NUL byte in it");
-    return true;
-}
-
-/* A field may come once; of a oneof, one member. */
-static bool first_time(struct check *c, const ProtobufCMessageDescriptor *d,
-                       const ProtobufCFieldDescriptor *f, uint64_t *seen, const struct path *at)
-{
-    if (c->mode == PROTO_LENIENT || f->label == PROTOBUF_C_LABEL_REPEATED)
-        return true;
-    uint64_t bit = UINT64_C(1) << (f - d->fields); /* no message has more than 64 fields */
-    if (*seen & bit)
-        return refuse(c, at, "given twice");
-    *seen |= bit;
-    if (!(f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF))
-        return true;
-    for (unsigned i = 0; i < d->n_fields; i++)
-        if ((d->fields[i].flags & PROTOBUF_C_FIELD_FLAG_ONEOF) &&
-            d->fields[i].quantifier_offset == f->quantifier_offset && &d->fields[i] != f &&
-            (*seen & UINT64_C(1) << i)) {
-            reasons_at(c->why, at, "given beside %s: only one of them may be", d->fields[i].name);
-            return false;
-        }
-    return true;
+        return refuse(c, in, f, "the text is not UTF-8");
+    return !memchr(s.p, 0, s.n) || refuse(c, in, f, "the text has a NUL byte in it");
 }
 
 /* ---- into the message */
 
 /* The room of a list doubles: it is full whenever its length is a power of two. */
-static bool room_ends(size_t n)
+static inline bool room_ends(size_t n)
 {
-    return (n & (n - 1)) == 0;
+    return (n & (n - 1)) == 0 && (n == 0 || n >= ROOM_FIRST);
 }
 
 static void *more_room(struct check *c, const void *items, size_t n, size_t size)
 {
-    void *more = arena_alloc(c->arena, (n ? n * 2 : 1) * size);
+    void *more = arena_alloc(c->arena, (n ? n * 2 : ROOM_FIRST) * size);
     if (n)
         memcpy(more, items, n * size);
     return more;
 }
 
-static void *list_slot(struct check *c, const ProtobufCFieldDescriptor *f, ProtobufCMessage *m)
+static void *list_slot(struct check *c, const struct layout_field *f, char *m)
 {
-    size_t *n = (size_t *)((char *)m + f->quantifier_offset), size = proto_sizes[f->type];
-    char **items = (char **)((char *)m + f->offset);
+    size_t *n = (size_t *)(m + f->quantifier);
+    char **items = (char **)(m + f->offset);
     if (room_ends(*n))
-        *items = more_room(c, *items, *n, size);
-    return *items + (*n)++ * size;
+        *items = more_room(c, *items, *n, f->size);
+    return *items + (*n)++ * f->size;
 }
 
 /* Where the value goes. A member of a oneof takes the place of whatever was there. */
-static void *slot(struct check *c, const ProtobufCFieldDescriptor *f, ProtobufCMessage *m)
+static inline void *slot(struct check *c, const struct layout_field *f, char *m)
 {
-    void *at = (char *)m + f->offset;
-    if (f->label == PROTOBUF_C_LABEL_REPEATED)
+    if (f->list)
         return list_slot(c, f, m);
-    if (f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) {
-        uint32_t *chosen = (uint32_t *)((char *)m + f->quantifier_offset);
-        memset(at, 0, proto_sizes[f->type]);
-        *chosen = f->id;
-    }
-    return at;
+    if (f->oneof)
+        *(uint32_t *)(m + f->quantifier) = f->number;
+    return m + f->offset;
 }
 
 static void put_number(ProtobufCType type, void *at, uint64_t v)
@@ -185,88 +260,92 @@ static void put_number(ProtobufCType type, void *at, uint64_t v)
     }
 }
 
-/* What a newer version wrote goes along when the message is packed again. */
-static void keep_unknown(struct check *c, ProtobufCMessage *m, uint64_t tag, struct slice raw)
+static void *new_message(struct check *c, const struct layout *l)
 {
-    size_t n = m->n_unknown_fields++;
-    if (room_ends(n))
-        m->unknown_fields = more_room(c, m->unknown_fields, n, sizeof *m->unknown_fields);
-    m->unknown_fields[n] = (ProtobufCMessageUnknownField){.tag = (uint32_t)(tag >> 3),
-                                                          .wire_type = tag & 7,
-                                                          .len = raw.n,
-                                                          .data = proto_bytes(arena_dup(c->arena, raw)).data};
+    ProtobufCMessage *m = arena_alloc(c->arena, l->d->sizeof_message);
+    l->d->message_init(m);
+    return m;
 }
 
-static bool check_message(struct check *c, struct slice in, const struct path *up, int depth,
-                          ProtobufCMessage *m);
+static bool check_fields(struct check *c, struct part *in, struct slice bytes);
 
-/* One that comes again, in a record of our own, adds to the first. */
-static bool check_part(struct check *c, const ProtobufCFieldDescriptor *f, struct slice bytes,
-                       const struct path *at, int depth, ProtobufCMessage *m)
+/* One that comes again, in a record of our own, adds to the first; not so in a oneof. */
+static inline bool put_part(struct check *c, const struct part *in, const struct layout_field *f,
+                            struct slice bytes, ProtobufCMessage **m)
 {
-    ProtobufCMessage **part = slot(c, f, m);
-    if (depth > DEPTH_MAX)
-        return refuse(c, at, "nested too deep");
-    if (!*part)
-        *part = proto_new(f->descriptor, c->arena);
-    return check_message(c, bytes, at, depth, *part);
+    struct path here = {in->at, f->f->name, -1};
+    if (in->depth == DEPTH_MAX)
+        return refuse(c, in, f, "nested too deep");
+    if (++c->messages > MESSAGES_MAX)
+        return refuse(c, in, f, "too many parts");
+    if (!*m || f->oneof)
+        *m = new_message(c, f->message);
+    struct part part = {f->message, (char *)*m, path_of(in, &here), 0, in->depth + 1};
+    return check_fields(c, &part, bytes);
 }
 
-static bool check_field(struct check *c, const ProtobufCFieldDescriptor *f, unsigned wire_type, uint64_t number,
-                        struct slice bytes, const struct path *at, int depth, ProtobufCMessage *m)
+static inline bool put_field(struct check *c, const struct part *in, const struct layout_field *f,
+                             const struct taken *t)
 {
-    if (wire_type != proto_wires[f->type])
-        return refuse(c, at, "encoded as another type than the contract's");
+    struct slice bytes = {t->bytes, t->number};
+    bool plain;
+    if ((t->tag & 7) != f->wire)
+        return refuse(c, in, f, "encoded as another type than the contract's");
+    void *to = slot(c, f, in->m);
+    if (f->type == PROTOBUF_C_TYPE_STRING) {
+        *(char **)to = copy_text(c->arena, bytes, &plain);
+        return plain || text_fits(c, in, f, bytes);
+    }
     if (f->type == PROTOBUF_C_TYPE_MESSAGE)
-        return check_part(c, f, bytes, at, depth + 1, m);
-    if ((f->type == PROTOBUF_C_TYPE_STRING && !text_fits(c, bytes, at)) ||
-        (wire_type == WIRE_VARINT && !number_fits(c, f, number, at)))
-        return false;
-    void *to = slot(c, f, m);
-    if (f->type == PROTOBUF_C_TYPE_STRING)
-        *(char **)to = proto_text(c->arena, bytes);
-    else if (f->type == PROTOBUF_C_TYPE_BYTES)
+        return put_part(c, in, f, bytes, to);
+    if (f->wire == WIRE_VARINT) {
+        put_number(f->type, to, t->number);
+        return c->mode == PROTO_LENIENT || number_fits(c, in, f, t->number);
+    }
+    if (f->type == PROTOBUF_C_TYPE_BYTES)
         *(ProtobufCBinaryData *)to = proto_bytes(arena_dup(c->arena, bytes));
-    else if (wire_type == WIRE_VARINT)
-        put_number(f->type, to, number);
     else
         memcpy(to, bytes.p, bytes.n); /* little-endian machines */
     return true;
 }
 
-/* Once the framing is broken nothing after it can be read; all other faults are collected. */
-static bool check_message(struct check *c, struct slice in, const struct path *up, int depth,
-                          ProtobufCMessage *m)
+/* What a newer version wrote goes along when the message is packed again. */
+static bool keep_unknown(struct check *c, const struct part *in, uint64_t tag, struct slice value)
 {
-    const ProtobufCMessageDescriptor *d = m->descriptor;
-    if (++c->messages > MESSAGES_MAX)
-        return refuse(c, up, "too many parts");
+    ProtobufCMessage *m = (void *)in->m;
+    size_t n = m->n_unknown_fields++;
+    if (room_ends(n))
+        m->unknown_fields = more_room(c, m->unknown_fields, n, sizeof *m->unknown_fields);
+    m->unknown_fields[n] =
+        (ProtobufCMessageUnknownField){.tag = (uint32_t)(tag >> 3),
+                                       .wire_type = tag & 7,
+                                       .len = value.n,
+                                       .data = proto_bytes(arena_dup(c->arena, value)).data};
+    if (c->mode == PROTO_STRICT)
+        reasons_at(c->why, in->at, "field %u of %s is not known to this version", (unsigned)(tag >> 3),
+                   in->l->d->name);
+    return c->mode == PROTO_LENIENT;
+}
+
+/* Once the framing is broken nothing after it can be read; all other faults are collected. */
+static bool check_fields(struct check *c, struct part *in, struct slice bytes)
+{
     bool fine = true;
-    uint64_t seen = 0;
-    for (size_t whole = in.n; in.n;) {
-        size_t offset = whole - in.n;
-        uint64_t tag = 0, number = 0;
-        struct slice bytes = {NULL, 0}, raw = {NULL, 0};
-        if (!take_field(&in, &tag, &number, &bytes, &raw)) {
-            reasons_at(c->why, up, "byte %zu of %zu: not a field of %s, or cut short", offset, whole,
-                       d->name);
+    for (const char *p = bytes.p, *end = p + bytes.n; p < end;) {
+        const char *start = p;
+        struct taken t;
+        const struct layout_field *f;
+        if (!take_field(&p, end, in->l, &t, &f)) {
+            reasons_at(c->why, in->at, "byte %zu of %zu: not a field of %s, or cut short",
+                       (size_t)(start - bytes.p), bytes.n, in->l->d->name);
             return false;
         }
-        const ProtobufCFieldDescriptor *f = protobuf_c_message_descriptor_get_field(d, (unsigned)(tag >> 3));
-        if (!f && c->mode == PROTO_STRICT) {
-            reasons_at(c->why, up, "field %u of %s is not known to this version", (unsigned)(tag >> 3),
-                       d->name);
+        if (f && c->mode == PROTO_STRICT && !first_time(c, in, f))
             fine = false;
-        }
-        if (!f) {
-            keep_unknown(c, m, tag, raw);
+        if (f ? put_field(c, in, f, &t)
+              : keep_unknown(c, in, t.tag, (struct slice){t.value, (size_t)(p - t.value)}))
             continue;
-        }
-        struct path here = {up, f->name, -1};
-        const struct path *at =
-            proto_is_google(d) ? up : &here; /* a Struct's inner names say nothing to its sender */
-        fine &= first_time(c, d, f, &seen, at);
-        fine &= check_field(c, f, tag & 7, number, bytes, at, depth, m);
+        fine = false;
         if (c->messages > MESSAGES_MAX)
             return false;
     }
@@ -276,7 +355,9 @@ static bool check_message(struct check *c, struct slice in, const struct path *u
 ProtobufCMessage *proto_read(const ProtobufCMessageDescriptor *d, struct slice bytes, enum proto_mode mode,
                              struct arena *a, struct reasons *why)
 {
-    struct check c = {.mode = mode, .arena = a, .why = why};
-    ProtobufCMessage *m = proto_new(d, a);
-    return check_message(&c, bytes, NULL, 0, m) ? m : NULL;
+    struct check c = {.mode = mode, .arena = a, .why = why, .messages = 1};
+    const struct layout *l = layout_of(d);
+    ProtobufCMessage *m = new_message(&c, l);
+    struct part part = {.l = l, .m = (char *)m};
+    return !bytes.n || check_fields(&c, &part, bytes) ? m : NULL;
 }

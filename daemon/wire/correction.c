@@ -54,10 +54,10 @@ static void fill_extend(const Duban__V1__Extend *m, struct input *in, struct rea
         reasons_at(why, &at, "\"%.40s\" is no duration like 5d or 5 workdays", m->by);
 }
 
-void correction_fill(const ProtobufCMessage *body, struct arena *a, struct input *in, struct reasons *why)
+void correction_fill(const ProtobufCMessage *body, const struct layout *l, struct arena *a, struct input *in,
+                     struct reasons *why)
 {
-    const ProtobufCFieldDescriptor *f =
-        protobuf_c_message_descriptor_get_field_by_name(body->descriptor, "select");
+    const ProtobufCFieldDescriptor *f = l->by_name[LAYOUT_SELECT];
     if (f && proto_count(body, f))
         fill_selector(*(Duban__V1__Selector *const *)proto_member(body, f, 0), a, &in->select, why);
     if (body->descriptor == &duban__v1__extend__descriptor)

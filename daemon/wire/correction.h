@@ -2,9 +2,10 @@
 #ifndef DUBAND_WIRE_CORRECTION_H
 #define DUBAND_WIRE_CORRECTION_H
 
-#include "wire/rules.h"
+#include "wire/layout.h"
 
-/* Fills what the body has of it; bodies without a selector are left alone. */
-void correction_fill(const ProtobufCMessage *body, struct arena *a, struct input *in, struct reasons *why);
+/* Fills what the body (l: of that kind) has of it; bodies without a selector are left alone. */
+void correction_fill(const ProtobufCMessage *body, const struct layout *l, struct arena *a, struct input *in,
+                     struct reasons *why);
 
 #endif

@@ -52,13 +52,12 @@ enum encoding encoding_of(struct slice content_type)
         {{"application/protobuf", 20}, ENCODING_PROTOBUF},
         {{"application/x-protobuf", 22}, ENCODING_PROTOBUF},
     };
-    struct slice media = content_type; /* without parameters: "; charset=utf-8" */
-    for (media.n = 0;
-         media.n < content_type.n && content_type.p[media.n] != ';' && content_type.p[media.n] != ' ';)
-        media.n++;
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (slice_eq(media, known[i].name))
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        size_t n = known[i].name.n; /* parameters may follow: "; charset=utf-8" */
+        if (content_type.n >= n && memcmp(content_type.p, known[i].name.p, n) == 0 &&
+            (content_type.n == n || content_type.p[n] == ';' || content_type.p[n] == ' '))
             return known[i].encoding;
+    }
     return ENCODING_UNKNOWN;
 }
 
@@ -89,8 +88,10 @@ bool cloud_event_from_headers(const struct header *h, size_t n, struct slice key
     };
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < sizeof attributes / sizeof *attributes; j++)
-            if (slice_eq(h[i].name, attributes[j].name))
+            if (slice_eq(h[i].name, attributes[j].name)) {
                 take_attribute(attributes[j].name.p, h[i].value, attributes[j].to, why);
+                break;
+            }
     for (size_t j = 0; j < sizeof attributes / sizeof *attributes; j++)
         if (attributes[j].required)
             require(attributes[j].name.p, *attributes[j].to, why);

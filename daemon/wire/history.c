@@ -7,7 +7,7 @@
 
 /* The hash is written last, by hand: field 15, 32 bytes. What stands before it is what is hashed. */
 enum { HASH_BYTES = 32, SEAL_BYTES = 34 };
-static const unsigned char seal_tag[] = {0x7a, HASH_BYTES};
+static const unsigned char seal_tag[] = {FIELD_HISTORY_RECORD__HASH << 3 | WIRE_LENGTH, HASH_BYTES};
 
 static void seal_hash(unsigned char out[HASH_BYTES], const unsigned char prev[HASH_BYTES], struct slice body)
 {
@@ -20,88 +20,81 @@ static void seal_hash(unsigned char out[HASH_BYTES], const unsigned char prev[HA
 
 /* ---- packing */
 
-static char *header_text(const struct record *r, const char *name, struct arena *a)
+/* The envelope as it came, as far as it is text. */
+static void pack_envelope(struct packer *w, const struct record *r)
 {
-    const struct header *h = header_find(r->header, r->nheaders, name);
-    return proto_text_or_empty(a, h ? h->value : S(""));
+    static const struct {
+        struct slice header;
+        unsigned field;
+    } kept[] = {{{"content-type", 12}, FIELD_HISTORY_RECORD__INPUT__CONTENT_TYPE},
+                {{"ce_time", 7}, FIELD_HISTORY_RECORD__INPUT__TIME},
+                {{"ce_type", 7}, FIELD_HISTORY_RECORD__INPUT__TYPE},
+                {{"ce_id", 5}, FIELD_HISTORY_RECORD__INPUT__ID},
+                {{"ce_source", 9}, FIELD_HISTORY_RECORD__INPUT__SOURCE}};
+    for (size_t k = 0; k < sizeof kept / sizeof *kept; k++) {
+        size_t i = 0;
+        while (i < r->nheaders && !slice_eq(r->header[i].name, kept[k].header))
+            i++;
+        if (i < r->nheaders)
+            pack_text(w, kept[k].field, proto_valid(r->header[i].value));
+    }
 }
 
-static Duban__V1__HistoryRecord__Input *input_of(const struct record *r, struct arena *a)
+static void pack_input(struct packer *w, const struct record *r)
 {
-    Duban__V1__HistoryRecord__Input *m = proto_new(&duban__v1__history_record__input__descriptor, a);
-    m->topic = proto_text(a, slice_of(topic_names[r->topic]));
-    m->partition = r->partition;
-    m->offset = r->offset;
-    m->source = header_text(r, "ce_source", a);
-    m->id = header_text(r, "ce_id", a);
-    m->type = header_text(r, "ce_type", a);
-    m->time = header_text(r, "ce_time", a);
-    m->content_type = header_text(r, "content-type", a);
-    m->received = proto_timestamp(a, r->appended);
-    m->value = proto_bytes(r->value);
-    return m;
+    size_t mark = pack_mark(w);
+    pack_text(w, FIELD_HISTORY_RECORD__INPUT__VALUE, r->value);
+    pack_time(w, FIELD_HISTORY_RECORD__INPUT__RECEIVED, r->appended);
+    pack_envelope(w, r);
+    pack_number(w, FIELD_HISTORY_RECORD__INPUT__OFFSET, (uint64_t)r->offset);
+    pack_number(w, FIELD_HISTORY_RECORD__INPUT__PARTITION, (uint64_t)r->partition);
+    pack_text(w, FIELD_HISTORY_RECORD__INPUT__TOPIC, slice_of(topic_names[r->topic]));
+    pack_part(w, FIELD_HISTORY_RECORD__INPUT, mark);
 }
 
-static char *state_name(const struct machine *m, int state, struct arena *a)
+static struct slice state_name(const struct machine *m, int state)
 {
-    return proto_text(a, state < 0 ? S("") : m->states[state].name);
+    return state < 0 ? S("") : m->states[state].name;
 }
 
-static char **moved_key(const struct machine *m, const struct slice *key, struct arena *a, size_t *n)
+static struct slice event_name(const struct program *p, const struct transition *t)
 {
-    char **out = ARENA_ARRAY(a, char *, m->nkey);
-    *n = key ? m->nkey : 0;
-    for (size_t k = 0; k < *n; k++)
-        out[k] = proto_text(a, key[k]);
-    return out;
-}
-
-static Duban__V1__HistoryRecord__Transition *transition_of(const struct program *p,
-                                                           const struct transition *t, struct arena *a)
-{
-    const struct machine *machine = &p->machines[t->instance->machine];
-    Duban__V1__HistoryRecord__Transition *m =
-        proto_new(&duban__v1__history_record__transition__descriptor, a);
-    m->machine = proto_text(a, machine->name);
-    m->n_key = machine->nkey;
-    m->key = ARENA_ARRAY(a, char *, machine->nkey);
-    for (size_t k = 0; k < machine->nkey; k++)
-        m->key[k] = proto_text(a, t->instance->key[k]);
-    m->from = state_name(machine, t->from, a);
-    m->to = state_name(machine, t->to, a);
     if (t->kind == KIND_TIMER)
-        m->event = proto_text(a, S("timer"));
-    else if (t->moved_from || t->moved_to)
-        m->event = proto_text(a, S("succession"));
-    else if (t->kind >= 0)
-        m->event = proto_text(a, p->kinds[t->kind].name);
+        return S("timer");
+    if (t->moved_from || t->moved_to)
+        return S("succession");
+    return t->kind >= 0 ? p->kinds[t->kind].name : S("");
+}
+
+static void pack_transition(struct packer *w, const struct program *p, const struct transition *t)
+{
+    const struct machine *m = &p->machines[t->instance->machine];
+    size_t mark = pack_mark(w);
+    pack_texts(w, FIELD_HISTORY_RECORD__TRANSITION__MOVED_TO, t->moved_to, t->moved_to ? m->nkey : 0);
+    pack_texts(w, FIELD_HISTORY_RECORD__TRANSITION__MOVED_FROM, t->moved_from, t->moved_from ? m->nkey : 0);
+    output_pack_place(w, FIELD_HISTORY_RECORD__TRANSITION__RULE, p, t->place);
     if (t->kind == KIND_TIMER && t->timer >= 0)
-        m->timer = proto_text(a, machine->timers[t->timer].name);
-    m->rule = proto_text(a, output_place(p, t->place, a));
-    m->moved_from = moved_key(machine, t->moved_from, a, &m->n_moved_from);
-    m->moved_to = moved_key(machine, t->moved_to, a, &m->n_moved_to);
-    return m;
+        pack_text(w, FIELD_HISTORY_RECORD__TRANSITION__TIMER, m->timers[t->timer].name);
+    pack_text(w, FIELD_HISTORY_RECORD__TRANSITION__EVENT, event_name(p, t));
+    pack_text(w, FIELD_HISTORY_RECORD__TRANSITION__TO, state_name(m, t->to));
+    pack_text(w, FIELD_HISTORY_RECORD__TRANSITION__FROM, state_name(m, t->from));
+    pack_texts(w, FIELD_HISTORY_RECORD__TRANSITION__KEY, t->instance->key, m->nkey);
+    pack_text(w, FIELD_HISTORY_RECORD__TRANSITION__MACHINE, m->name);
+    pack_part(w, FIELD_HISTORY_RECORD__TRANSITIONS, mark);
 }
 
 /* Dead letters keep their headers, and their value unless it is the input's; the rest is in the message. */
-static Duban__V1__HistoryRecord__Output *output_of(const struct record *r, const struct record *in,
-                                                   struct arena *a)
+static void pack_output(struct packer *w, const struct record *r, const struct record *in)
 {
-    Duban__V1__HistoryRecord__Output *m = proto_new(&duban__v1__history_record__output__descriptor, a);
-    m->topic = proto_text(a, slice_of(topic_names[r->topic]));
-    if (r->topic == TOPIC_REJECTED) {
-        m->n_headers = r->nheaders;
-        m->headers = ARENA_ARRAY(a, Duban__V1__Header *, r->nheaders);
-        for (size_t i = 0; i < r->nheaders; i++) {
-            m->headers[i] = proto_new(&duban__v1__header__descriptor, a);
-            m->headers[i]->name = proto_text_or_empty(a, r->header[i].name);
-            m->headers[i]->value = proto_bytes(r->header[i].value);
-        }
-        m->input_value = in && slice_eq(in->value, r->value);
-    }
-    if (!m->input_value)
-        m->value = proto_bytes(r->value);
-    return m;
+    bool dead = r->topic == TOPIC_REJECTED, same = dead && in && slice_eq(in->value, r->value);
+    size_t mark = pack_mark(w);
+    pack_number(w, FIELD_HISTORY_RECORD__OUTPUT__INPUT_VALUE, same);
+    if (!same)
+        pack_text(w, FIELD_HISTORY_RECORD__OUTPUT__VALUE, r->value);
+    if (dead)
+        stored_pack_headers(w, FIELD_HISTORY_RECORD__OUTPUT__HEADERS, r);
+    pack_text(w, FIELD_HISTORY_RECORD__OUTPUT__TOPIC, slice_of(topic_names[r->topic]));
+    pack_part(w, FIELD_HISTORY_RECORD__OUTPUTS, mark);
 }
 
 static Duban__V1__HistoryRecord__Verdict verdict_of(enum verdict v)
@@ -124,68 +117,56 @@ static bool was_handed_over(const struct effects *fx, const struct instance *i)
     return false;
 }
 
-static void fill_excused(Duban__V1__HistoryRecord *m, const struct program *p, const struct effects *fx,
-                         struct arena *a)
+static void pack_excused(struct packer *w, const struct program *p, const struct effects *fx, size_t i)
 {
-    m->excused = ARENA_ARRAY(a, Duban__V1__HistoryRecord__Excused *, fx->nchanged);
-    for (size_t i = 0; i < fx->nchanged; i++) {
-        const struct instance *now = fx->changed[i], *was = fx->was[i];
-        if (now->standing.excused.n == 0 || (was && was->standing.excused.n) || was_handed_over(fx, now))
-            continue;
-        const struct machine *machine = &p->machines[now->machine];
-        Duban__V1__HistoryRecord__Excused *e = proto_new(&duban__v1__history_record__excused__descriptor, a);
-        e->machine = proto_text(a, machine->name);
-        e->grounds = proto_text(a, now->standing.excused);
-        e->n_key = machine->nkey;
-        e->key = ARENA_ARRAY(a, char *, machine->nkey);
-        for (size_t k = 0; k < machine->nkey; k++)
-            e->key[k] = proto_text(a, now->key[k]);
-        m->excused[m->n_excused++] = e;
-    }
+    const struct instance *now = fx->changed[i], *was = fx->was[i];
+    const struct machine *m = &p->machines[now->machine];
+    size_t mark = pack_mark(w);
+    if (now->standing.excused.n == 0 || (was && was->standing.excused.n) || was_handed_over(fx, now))
+        return;
+    pack_text(w, FIELD_HISTORY_RECORD__EXCUSED__GROUNDS, now->standing.excused);
+    pack_texts(w, FIELD_HISTORY_RECORD__EXCUSED__KEY, now->key, m->nkey);
+    pack_text(w, FIELD_HISTORY_RECORD__EXCUSED__MACHINE, m->name);
+    pack_part(w, FIELD_HISTORY_RECORD__EXCUSED, mark);
 }
 
-static void fill(Duban__V1__HistoryRecord *m, const struct program *p, const struct effects *fx,
-                 const struct record *in, const struct record *outputs, size_t noutputs, struct arena *a)
+/* What the turn did. */
+static void pack_effects(struct packer *w, const struct program *p, const struct effects *fx,
+                         const struct record *in, const struct record *outputs, size_t noutputs)
 {
-    m->workflow = proto_text(a, p->id);
-    m->cause = output_caused_by(&fx->cause, a);
-    m->now = proto_timestamp(a, fx->now);
-    m->input = in ? input_of(in, a) : NULL;
-    m->verdict = verdict_of(fx->verdict);
-    m->n_reasons = fx->nreasons;
-    m->reasons = ARENA_ARRAY(a, char *, fx->nreasons);
-    for (size_t i = 0; i < fx->nreasons; i++)
-        m->reasons[i] = proto_text_or_empty(a, fx->reasons[i]);
-    m->n_transitions = fx->ntransitions;
-    m->transitions = ARENA_ARRAY(a, Duban__V1__HistoryRecord__Transition *, fx->ntransitions);
-    for (size_t i = 0; i < fx->ntransitions; i++)
-        m->transitions[i] = transition_of(p, &fx->transitions[i], a);
-    m->n_outputs = noutputs;
-    m->outputs = ARENA_ARRAY(a, Duban__V1__HistoryRecord__Output *, noutputs);
-    for (size_t i = 0; i < noutputs; i++)
-        m->outputs[i] = output_of(&outputs[i], in, a);
-    m->n_proposed = fx->nproposals;
-    m->proposed = ARENA_ARRAY(a, Duban__V1__Proposal *, fx->nproposals);
-    for (size_t i = 0; i < fx->nproposals; i++)
-        m->proposed[i] =
-            (void *)proto_read_own(&duban__v1__proposal__descriptor, fx->proposals[i], "proposal", a, NULL);
-    fill_excused(m, p, fx, a);
+    for (size_t i = fx->nchanged; i-- > 0;)
+        pack_excused(w, p, fx, i);
+    pack_texts(w, FIELD_HISTORY_RECORD__PROPOSED, fx->proposals, fx->nproposals);
+    while (noutputs-- > 0)
+        pack_output(w, &outputs[noutputs], in);
+    for (size_t i = fx->ntransitions; i-- > 0;)
+        pack_transition(w, p, &fx->transitions[i]);
+    for (size_t i = fx->nreasons; i-- > 0;)
+        pack_text_always(w, FIELD_HISTORY_RECORD__REASONS, proto_valid(fx->reasons[i]));
+    pack_number(w, FIELD_HISTORY_RECORD__VERDICT, verdict_of(fx->verdict));
 }
 
 struct slice wire_history_pack(const struct program *p, const struct effects *fx, const struct record *in,
                                const struct record *outputs, size_t noutputs, struct history_head *head,
                                struct arena *a)
 {
-    Duban__V1__HistoryRecord m = DUBAN__V1__HISTORY_RECORD__INIT;
-    fill(&m, p, fx, in, outputs, noutputs, a);
-    m.sequence = ++head->sequence;
-    m.prev_hash = (ProtobufCBinaryData){HASH_BYTES, head->hash};
-    size_t n;
-    char *bytes = proto_pack_before(&m.base, SEAL_BYTES, a, &n);
-    seal_hash(head->hash, head->hash, (struct slice){bytes, n});
-    memcpy(bytes + n, seal_tag, sizeof seal_tag);
-    memcpy(bytes + n + sizeof seal_tag, head->hash, HASH_BYTES);
-    return (struct slice){bytes, n + SEAL_BYTES};
+    unsigned char seal[SEAL_BYTES] = {0};
+    struct packer w;
+    pack_begin(&w, a);
+    pack_raw(&w, (struct slice){(char *)seal, SEAL_BYTES});
+    pack_effects(&w, p, fx, in, outputs, noutputs);
+    if (in)
+        pack_input(&w, in);
+    pack_time(&w, FIELD_HISTORY_RECORD__NOW, fx->now);
+    output_pack_caused_by(&w, FIELD_HISTORY_RECORD__CAUSE, &fx->cause);
+    pack_text(&w, FIELD_HISTORY_RECORD__PREV_HASH, (struct slice){(char *)head->hash, HASH_BYTES});
+    pack_number(&w, FIELD_HISTORY_RECORD__SEQUENCE, ++head->sequence);
+    pack_text(&w, FIELD_HISTORY_RECORD__WORKFLOW, p->id);
+    size_t n = pack_mark(&w) - SEAL_BYTES;
+    seal_hash(head->hash, head->hash, (struct slice){(char *)w.p, n});
+    memcpy(w.p + n, seal_tag, sizeof seal_tag);
+    memcpy(w.p + n + sizeof seal_tag, head->hash, HASH_BYTES);
+    return pack_end(&w);
 }
 
 /* ---- reading */
@@ -371,7 +352,10 @@ static bool take_varint(struct slice *rest, uint64_t *out)
 /* They are written in their order, always. */
 bool wire_history_place(struct slice record, struct slice *workflow, uint64_t *sequence)
 {
-    enum { WORKFLOW = 1 << 3 | 2, SEQUENCE = 2 << 3 };
+    enum {
+        WORKFLOW = FIELD_HISTORY_RECORD__WORKFLOW << 3 | WIRE_LENGTH,
+        SEQUENCE = FIELD_HISTORY_RECORD__SEQUENCE << 3 | WIRE_VARINT
+    };
     uint64_t tag, n;
     if (!take_varint(&record, &tag) || tag != WORKFLOW || !take_varint(&record, &n) || n == 0 || n > record.n)
         return false;

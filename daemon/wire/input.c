@@ -35,9 +35,10 @@ static const struct body {
     {DUBAN__V1__INPUT_EVENT__BODY_REDRIVE, INPUT_REDRIVE, VOICE_DEADLINES},
 };
 
-static const ProtobufCFieldDescriptor *field_of_body(uint32_t number)
+/* NULL: there is none. */
+static const struct layout_field *field_of_body(uint32_t number)
 {
-    return protobuf_c_message_descriptor_get_field(&duban__v1__input_event__descriptor, number);
+    return layout_number(layout_of(&duban__v1__input_event__descriptor), number);
 }
 
 /* ---- decoding */
@@ -79,12 +80,12 @@ static const Duban__V1__InputEvent *decode(const struct cloud_event *e, struct a
 
 /* ---- the envelope against the data */
 
-static void check_type(const struct cloud_event *e, const ProtobufCFieldDescriptor *body, struct reasons *why)
+static void check_type(const struct cloud_event *e, const struct layout_field *body, struct reasons *why)
 {
-    const ProtobufCMessageDescriptor *d = body->descriptor;
-    if (!slice_eq(e->type, slice_of(d->name)))
+    const char *name = body->message->d->name;
+    if (!slice_eq(e->type, slice_of(name)))
         reasons_add(why, "type %.*s, but the data holds a %s: expected %s",
-                    (int)(e->type.n < 80 ? e->type.n : 80), e->type.p, body->name, d->name);
+                    (int)(e->type.n < 80 ? e->type.n : 80), e->type.p, body->f->name, name);
 }
 
 static void check_workflow(const struct cloud_event *e, const Duban__V1__InputEvent *m, struct reasons *why)
@@ -107,7 +108,7 @@ static const Duban__V1__InputEvent *read_event(const struct cloud_event *e, stru
     const Duban__V1__InputEvent *m = decode(e, a, why);
     if (!m)
         return NULL;
-    const ProtobufCFieldDescriptor *body = field_of_body(m->body_case);
+    const struct layout_field *body = field_of_body(m->body_case);
     if (body)
         check_type(e, body, why);
     else
@@ -120,19 +121,30 @@ static const Duban__V1__InputEvent *read_event(const struct cloud_event *e, stru
 /* ---- the body → struct input */
 
 static const struct {
-    const char *member;
+    enum layout_name name;
     size_t offset;
 } texts[] = {
-    {"obligation", offsetof(struct input, obligation)},
-    {"unit", offsetof(struct input, unit)},
-    {"about", offsetof(struct input, about)},
-    {"period", offsetof(struct input, period)},
-    {"kind", offsetof(struct input, kind)},
-    {"reporter", offsetof(struct input, reporter)},
-    {"ranking", offsetof(struct input, ranking)},
-    {"grounds", offsetof(struct input, grounds)},
-    {"until", offsetof(struct input, until)},
+    {LAYOUT_OBLIGATION, offsetof(struct input, obligation)},
+    {LAYOUT_UNIT, offsetof(struct input, unit)},
+    {LAYOUT_ABOUT, offsetof(struct input, about)},
+    {LAYOUT_PERIOD, offsetof(struct input, period)},
+    {LAYOUT_KIND, offsetof(struct input, kind)},
+    {LAYOUT_REPORTER, offsetof(struct input, reporter)},
+    {LAYOUT_RANKING, offsetof(struct input, ranking)},
+    {LAYOUT_GROUNDS, offsetof(struct input, grounds)},
+    {LAYOUT_UNTIL, offsetof(struct input, until)},
 };
+
+static void fill_texts(const ProtobufCMessage *body, const struct layout *l, struct input *in)
+{
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const ProtobufCFieldDescriptor *f = l->by_name[texts[i].name];
+        if (f && f->type == PROTOBUF_C_TYPE_STRING && f->label != PROTOBUF_C_LABEL_REPEATED &&
+            proto_count(body, f))
+            *(struct slice *)((char *)in + texts[i].offset) =
+                slice_of(*(char *const *)proto_member(body, f, 0));
+    }
+}
 
 static void fill_ranking(const Duban__V1__Ranking *r, struct arena *a, struct input *in)
 {
@@ -183,10 +195,10 @@ static void fill_directive(const Duban__V1__Directive *d, struct arena *a, struc
         in->units[i] = slice_of(d->units[i]);
 }
 
-static void fill_attachments(const ProtobufCMessage *body, struct arena *a, struct input *in)
+static void fill_attachments(const ProtobufCMessage *body, const struct layout *l, struct arena *a,
+                             struct input *in)
 {
-    const ProtobufCFieldDescriptor *f =
-        protobuf_c_message_descriptor_get_field_by_name(body->descriptor, "attachments");
+    const ProtobufCFieldDescriptor *f = l->by_name[LAYOUT_ATTACHMENTS];
     in->nattachments = f ? proto_count(body, f) : 0;
     in->attachments = ARENA_ARRAY(a, struct input_attachment, in->nattachments);
     for (size_t i = 0; i < in->nattachments; i++) {
@@ -195,45 +207,51 @@ static void fill_attachments(const ProtobufCMessage *body, struct arena *a, stru
     }
 }
 
-static void fill_fields(const ProtobufCMessage *body, struct arena *a, struct input *in, struct reasons *why)
+static void fill_fields(const ProtobufCMessage *body, const struct layout *l, struct arena *a,
+                        struct input *in, struct reasons *why)
 {
-    const ProtobufCFieldDescriptor *f =
-        protobuf_c_message_descriptor_get_field_by_name(body->descriptor, "fields");
+    const ProtobufCFieldDescriptor *f = l->by_name[LAYOUT_FIELDS];
+    struct path at = {NULL, in->class_name.p, -1}, here = {&at, "fields", -1};
     if (!f || !proto_count(body, f))
         return;
-    struct path at = {NULL, in->class_name.p, -1}, here = {&at, "fields", -1};
     in->fields = untyped_record(*(Google__Protobuf__Struct *const *)proto_member(body, f, 0), a, &here, why);
+}
+
+static enum input_class class_of(uint32_t number)
+{
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
+        if (bodies[i].number == number)
+            return bodies[i].class_;
+    return INPUT_OTHER;
 }
 
 static void fill(const Duban__V1__InputEvent *m, const struct cloud_event *e, struct arena *a,
                  struct input *in, struct reasons *why)
 {
-    const ProtobufCFieldDescriptor *f = field_of_body(m->body_case);
-    const ProtobufCMessage *body = *(ProtobufCMessage *const *)proto_member(&m->base, f, 0);
+    const struct layout_field *f = field_of_body(m->body_case);
+    const struct layout *l = f->message;
+    const ProtobufCMessage *body = *(ProtobufCMessage *const *)proto_member(&m->base, f->f, 0);
     in->source = e->source;
     in->id = e->id;
     in->workflow = e->workflow;
-    in->class_name = slice_of(f->name);
+    in->class_name = slice_of(f->f->name);
     in->actor = slice_of(m->actor);
     in->reason = slice_of(m->reason);
-    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
-        if (bodies[i].number == f->id)
-            in->class_ = bodies[i].class_;
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        *(struct slice *)((char *)in + texts[i].offset) = rules_text(body, texts[i].member);
-    if (body->descriptor == &duban__v1__ranking__descriptor)
+    in->class_ = class_of(f->number);
+    fill_texts(body, l, in);
+    if (l->d == &duban__v1__ranking__descriptor)
         fill_ranking((const void *)body, a, in);
-    if (body->descriptor == &duban__v1__reading__descriptor)
+    if (l->d == &duban__v1__reading__descriptor)
         fill_reading((const void *)body, in);
-    if (body->descriptor == &duban__v1__review__descriptor)
+    if (l->d == &duban__v1__review__descriptor)
         fill_review((const void *)body, a, in);
-    if (body->descriptor == &duban__v1__directive__descriptor)
+    if (l->d == &duban__v1__directive__descriptor)
         fill_directive((const void *)body, a, in);
-    fill_attachments(body, a, in);
-    correction_fill(body, a, in, why);
+    fill_attachments(body, l, a, in);
+    correction_fill(body, l, a, in, why);
     retract_fill(body, a, in, why);
     roster_fill(body, a, in, why);
-    fill_fields(body, a, in, why);
+    fill_fields(body, l, a, in, why);
 }
 
 bool wire_input(const struct cloud_event *e, struct arena *a, struct input *in, struct reasons *why)
@@ -249,7 +267,7 @@ bool wire_input(const struct cloud_event *e, struct arena *a, struct input *in, 
 enum voice wire_voice(const struct input *in)
 {
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
-        if (slice_eq(slice_of(field_of_body(bodies[i].number)->name), in->class_name))
+        if (bodies[i].class_ == in->class_)
             return bodies[i].voice;
     return VOICE_DEADLINES;
 }

@@ -14,106 +14,85 @@ static const struct type *kept_type(const struct program *p, const struct latest
     return d->fields[i] < 0 ? &instant_type : &p->kinds[d->kind].fields[d->fields[i]].type;
 }
 
-/* ---- core → message */
+/* ---- core → bytes */
 
-static void put_vars(Duban__V1__Instance *m, const struct machine *machine, const struct instance *i,
-                     struct arena *a)
+static void pack_counts(struct packer *w, const struct machine *machine, const struct instance *i)
 {
-    m->n_vars = machine->nvars;
-    m->vars = ARENA_ARRAY(a, Duban__V1__NamedValue *, machine->nvars);
-    for (size_t v = 0; v < machine->nvars; v++)
-        m->vars[v] = stored_named(machine->vars[v].name, &i->vars[v], &machine->vars[v].type, a);
-}
-
-static void put_counts(Duban__V1__Instance *m, const struct machine *machine, const struct instance *i,
-                       struct arena *a)
-{
-    m->counts = ARENA_ARRAY(a, Duban__V1__Instance__Count *, machine->ncounts);
-    for (size_t c = 0; c < machine->ncounts; c++) {
+    for (size_t c = machine->ncounts; c-- > 0;) {
         const struct count *count = &i->counts[c];
+        size_t mark = pack_mark(w);
         if (count->n == 0 && count->window.kind == PERIOD_ONCE)
             continue;
-        Duban__V1__Instance__Count *out = proto_new(&duban__v1__instance__count__descriptor, a);
-        out->name = proto_text(a, machine->counts[c].name);
-        out->window = proto_text(a, period_format(a, count->window));
-        out->n = count->n;
-        m->counts[m->n_counts++] = out;
+        pack_number(w, FIELD_INSTANCE__COUNT__N, (uint64_t)count->n);
+        pack_text(w, FIELD_INSTANCE__COUNT__WINDOW, period_format(w->arena, count->window));
+        pack_text(w, FIELD_INSTANCE__COUNT__NAME, machine->counts[c].name);
+        pack_part(w, FIELD_INSTANCE__COUNTS, mark);
     }
 }
 
-static void put_latest(Duban__V1__Instance *m, const struct program *p, const struct machine *machine,
-                       const struct instance *i, struct arena *a)
+static void pack_latest(struct packer *w, const struct program *p, const struct machine *machine,
+                        const struct instance *i)
 {
-    m->latest = ARENA_ARRAY(a, Duban__V1__Instance__Latest *, machine->nlatest);
-    for (size_t l = 0; l < machine->nlatest; l++) {
+    for (size_t l = machine->nlatest; l-- > 0;) {
         const struct latest_def *d = &machine->latest[l];
+        size_t mark = pack_mark(w);
         if (!i->latest[l].field)
             continue;
-        Duban__V1__Instance__Latest *out = proto_new(&duban__v1__instance__latest__descriptor, a);
-        out->kind = proto_text(a, p->kinds[d->kind].name);
-        out->n_fields = d->nfields;
-        out->fields = ARENA_ARRAY(a, Duban__V1__NamedValue *, d->nfields);
-        for (size_t f = 0; f < d->nfields; f++)
-            out->fields[f] = stored_named(kept_name(p, d, f), &i->latest[l].field[f], kept_type(p, d, f), a);
-        m->latest[m->n_latest++] = out;
+        for (size_t f = d->nfields; f-- > 0;)
+            stored_pack_named(w, FIELD_INSTANCE__LATEST__FIELDS, kept_name(p, d, f), &i->latest[l].field[f],
+                              kept_type(p, d, f));
+        pack_text(w, FIELD_INSTANCE__LATEST__KIND, p->kinds[d->kind].name);
+        pack_part(w, FIELD_INSTANCE__LATEST, mark);
     }
 }
 
-static void put_timers(Duban__V1__Instance *m, const struct machine *machine, const struct instance *i,
-                       struct arena *a)
+static void pack_timers(struct packer *w, const struct machine *machine, const struct instance *i)
 {
-    m->n_timers = i->ntimers;
-    m->timers = ARENA_ARRAY(a, Duban__V1__Instance__Timer *, i->ntimers);
-    for (size_t t = 0; t < i->ntimers; t++) {
-        const struct timer *timer = &i->timers[t];
-        Duban__V1__Instance__Timer *out = proto_new(&duban__v1__instance__timer__descriptor, a);
-        out->name = proto_text(a, machine->timers[timer->def].name);
-        out->n = (uint32_t)timer->n;
-        out->due_ms = timer->due;
-        out->nominal_ms = timer->nominal;
-        out->armed = timer->armed;
-        out->hops = (uint32_t)timer->hops;
-        out->held = timer->held;
-        m->timers[t] = out;
+    for (size_t n = i->ntimers; n-- > 0;) {
+        const struct timer *t = &i->timers[n];
+        size_t mark = pack_mark(w);
+        pack_number(w, FIELD_INSTANCE__TIMER__HELD, t->held);
+        pack_number(w, FIELD_INSTANCE__TIMER__HOPS, (uint32_t)t->hops);
+        pack_number(w, FIELD_INSTANCE__TIMER__ARMED, (uint64_t)t->armed);
+        pack_number(w, FIELD_INSTANCE__TIMER__NOMINAL_MS, (uint64_t)t->nominal);
+        pack_number(w, FIELD_INSTANCE__TIMER__DUE_MS, (uint64_t)t->due);
+        pack_number(w, FIELD_INSTANCE__TIMER__N, (uint32_t)t->n);
+        pack_text(w, FIELD_INSTANCE__TIMER__NAME, machine->timers[t->def].name);
+        pack_part(w, FIELD_INSTANCE__TIMERS, mark);
     }
 }
 
-static Duban__V1__Instance__Task *task_of(const struct task *t, struct arena *a)
+static void pack_task(struct packer *w, const struct task *t)
 {
-    Duban__V1__Instance__Task *m = proto_new(&duban__v1__instance__task__descriptor, a);
-    m->opens_ms = t->opens;
-    m->nominal_ms = t->nominal;
-    m->due_ms = t->due;
-    m->day = t->day;
-    m->provisional = t->provisional;
-    m->reason = proto_text(a, t->reason);
-    if (t->soft_end) {
-        m->soft_end = proto_new(&duban__v1__instant__descriptor, a);
-        m->soft_end->ms = t->soft_end;
-    }
-    m->title = proto_text(a, t->title);
-    m->basis = proto_text(a, t->basis);
-    m->n_owners = t->nowners;
-    m->owners = ARENA_ARRAY(a, char *, t->nowners);
-    for (size_t o = 0; o < t->nowners; o++)
-        m->owners[o] = proto_text(a, t->owners[o]);
-    return m;
+    size_t mark = pack_mark(w);
+    pack_texts(w, FIELD_INSTANCE__TASK__OWNERS, t->owners, t->nowners);
+    pack_text(w, FIELD_INSTANCE__TASK__BASIS, t->basis);
+    pack_text(w, FIELD_INSTANCE__TASK__TITLE, t->title);
+    if (t->soft_end)
+        stored_pack_instant(w, FIELD_INSTANCE__TASK__SOFT_END, t->soft_end);
+    pack_text(w, FIELD_INSTANCE__TASK__REASON, t->reason);
+    pack_number(w, FIELD_INSTANCE__TASK__PROVISIONAL, t->provisional);
+    pack_number(w, FIELD_INSTANCE__TASK__DAY, pack_zigzag(t->day));
+    pack_number(w, FIELD_INSTANCE__TASK__DUE_MS, (uint64_t)t->due);
+    pack_number(w, FIELD_INSTANCE__TASK__NOMINAL_MS, (uint64_t)t->nominal);
+    pack_number(w, FIELD_INSTANCE__TASK__OPENS_MS, (uint64_t)t->opens);
+    pack_part(w, FIELD_INSTANCE__TASK, mark);
 }
 
-static Duban__V1__Instance__Standing *standing_of(const struct standing *s, struct arena *a)
+static void pack_standing(struct packer *w, const struct standing *s)
 {
+    size_t mark = pack_mark(w);
     if (!s->paused && !s->asked && !s->waived && !s->excused.n && !s->extended)
-        return NULL;
-    Duban__V1__Instance__Standing *m = proto_new(&duban__v1__instance__standing__descriptor, a);
-    m->paused_ms = s->paused;
-    m->asked_ms = s->asked;
-    m->asked_until = proto_text(a, s->asked_until);
-    m->request_source = proto_text(a, s->request.source);
-    m->request_id = proto_text(a, s->request.id);
-    m->waived = s->waived;
-    m->excused = proto_text(a, s->excused);
-    m->extended_ms = s->extended;
-    return m;
+        return;
+    pack_number(w, FIELD_INSTANCE__STANDING__EXTENDED_MS, (uint64_t)s->extended);
+    pack_text(w, FIELD_INSTANCE__STANDING__EXCUSED, s->excused);
+    pack_number(w, FIELD_INSTANCE__STANDING__WAIVED, s->waived);
+    pack_text(w, FIELD_INSTANCE__STANDING__REQUEST_ID, s->request.id);
+    pack_text(w, FIELD_INSTANCE__STANDING__REQUEST_SOURCE, s->request.source);
+    pack_text(w, FIELD_INSTANCE__STANDING__ASKED_UNTIL, s->asked_until);
+    pack_number(w, FIELD_INSTANCE__STANDING__ASKED_MS, (uint64_t)s->asked);
+    pack_number(w, FIELD_INSTANCE__STANDING__PAUSED_MS, (uint64_t)s->paused);
+    pack_part(w, FIELD_INSTANCE__STANDING, mark);
 }
 
 static bool same_cause(const struct cause *a, const struct cause *b)
@@ -123,36 +102,42 @@ static bool same_cause(const struct cause *a, const struct cause *b)
            (!a->timer.n || (slice_eq(a->instance, b->instance) && a->due == b->due && a->armed == b->armed));
 }
 
+/* What the instance is by its machine: fields 5 to 11. */
+static void pack_inside(struct packer *w, const struct program *p, const struct machine *machine,
+                        const struct instance *i)
+{
+    if (machine->of == MACHINE_GENERATOR)
+        pack_text(w, FIELD_INSTANCE__NEXT_PERIOD, period_format(w->arena, i->next_period));
+    if (i->limit != INSTANT_NONE)
+        stored_pack_instant(w, FIELD_INSTANCE__LIMIT, i->limit);
+    if (i->task)
+        pack_task(w, i->task);
+    pack_timers(w, machine, i);
+    pack_latest(w, p, machine, i);
+    pack_counts(w, machine, i);
+    for (size_t v = machine->nvars; v-- > 0;)
+        stored_pack_named(w, FIELD_INSTANCE__VARS, machine->vars[v].name, &i->vars[v],
+                          &machine->vars[v].type);
+}
+
 struct slice wire_instance_pack(const struct program *p, const struct instance *i, struct arena *a)
 {
     const struct machine *machine = &p->machines[i->machine];
-    Duban__V1__Instance m = DUBAN__V1__INSTANCE__INIT;
-    m.machine = proto_text(a, machine->name);
-    m.n_key = machine->nkey;
-    m.key = ARENA_ARRAY(a, char *, machine->nkey);
-    for (size_t k = 0; k < machine->nkey; k++)
-        m.key[k] = proto_text(a, i->key[k]);
-    m.state = proto_text(a, i->state < 0 ? S("") : machine->states[i->state].name);
-    m.since_ms = i->since;
-    put_vars(&m, machine, i, a);
-    put_counts(&m, machine, i, a);
-    put_latest(&m, p, machine, i, a);
-    put_timers(&m, machine, i, a);
-    if (i->task)
-        m.task = task_of(i->task, a);
-    if (i->limit != INSTANT_NONE) {
-        m.limit = proto_new(&duban__v1__instant__descriptor, a);
-        m.limit->ms = i->limit;
-    }
-    if (machine->of == MACHINE_GENERATOR)
-        m.next_period = proto_text(a, period_format(a, i->next_period));
-    m.born = stored_cause(&i->born, a);
+    struct packer w;
+    pack_begin(&w, a);
+    pack_standing(&w, &i->standing);
+    pack_number(&w, FIELD_INSTANCE__HALTED, i->halted);
+    pack_number(&w, FIELD_INSTANCE__TURNS, i->turns);
     if (!same_cause(&i->born, &i->last))
-        m.last = stored_cause(&i->last, a);
-    m.turns = i->turns;
-    m.halted = i->halted;
-    m.standing = standing_of(&i->standing, a);
-    return proto_pack(&m.base, a);
+        stored_pack_cause(&w, FIELD_INSTANCE__LAST, &i->last);
+    stored_pack_cause(&w, FIELD_INSTANCE__BORN, &i->born);
+    pack_inside(&w, p, machine, i);
+    pack_number(&w, FIELD_INSTANCE__SINCE_MS, (uint64_t)i->since);
+    if (i->state >= 0)
+        pack_text(&w, FIELD_INSTANCE__STATE, machine->states[i->state].name);
+    pack_texts(&w, FIELD_INSTANCE__KEY, i->key, machine->nkey);
+    pack_text(&w, FIELD_INSTANCE__MACHINE, machine->name);
+    return pack_end(&w);
 }
 
 /* ---- message → core */

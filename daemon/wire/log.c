@@ -1,14 +1,5 @@
 /* Records in the embedded log, and what is the changelog's own: markers, ids that were seen. */
-#include "wire/proto.h"
-
-static Duban__V1__Instant *instant(struct arena *a, instant_t t)
-{
-    if (t == INSTANT_NONE)
-        return NULL;
-    Duban__V1__Instant *m = proto_new(&duban__v1__instant__descriptor, a);
-    m->ms = t;
-    return m;
-}
+#include "wire/stored.h"
 
 static instant_t instant_of(const Duban__V1__Instant *m)
 {
@@ -17,21 +8,17 @@ static instant_t instant_of(const Duban__V1__Instant *m)
 
 struct slice wire_log_pack(const struct record *r, struct arena *a)
 {
-    Duban__V1__LogRecord m = DUBAN__V1__LOG_RECORD__INIT;
-    m.topic = (uint32_t)r->topic;
-    m.partition = r->partition;
-    m.offset = r->offset;
-    m.appended = instant(a, r->appended);
-    m.key = proto_bytes(r->key);
-    m.value = proto_bytes(r->value);
-    m.n_headers = r->nheaders;
-    m.headers = ARENA_ARRAY(a, Duban__V1__Header *, r->nheaders);
-    for (size_t i = 0; i < r->nheaders; i++) {
-        m.headers[i] = proto_new(&duban__v1__header__descriptor, a);
-        m.headers[i]->name = proto_text_or_empty(a, r->header[i].name);
-        m.headers[i]->value = proto_bytes(r->header[i].value);
-    }
-    return proto_pack(&m.base, a);
+    struct packer w;
+    pack_begin(&w, a);
+    stored_pack_headers(&w, FIELD_LOG_RECORD__HEADERS, r);
+    pack_text(&w, FIELD_LOG_RECORD__VALUE, r->value);
+    pack_text(&w, FIELD_LOG_RECORD__KEY, r->key);
+    if (r->appended != INSTANT_NONE)
+        stored_pack_instant(&w, FIELD_LOG_RECORD__APPENDED, r->appended);
+    pack_number(&w, FIELD_LOG_RECORD__OFFSET, (uint64_t)r->offset);
+    pack_number(&w, FIELD_LOG_RECORD__PARTITION, (uint64_t)r->partition);
+    pack_number(&w, FIELD_LOG_RECORD__TOPIC, r->topic);
+    return pack_end(&w);
 }
 
 bool wire_log_unpack(struct slice bytes, struct arena *a, struct record *out, struct err *e)
@@ -58,14 +45,15 @@ bool wire_log_unpack(struct slice bytes, struct arena *a, struct record *out, st
 /* A chunk of one entry: appended to others it makes one of them all. */
 void wire_seen_add(struct buf *chunk, struct seen_entry entry)
 {
-    Duban__V1__SeenChunk m = DUBAN__V1__SEEN_CHUNK__INIT;
-    Duban__V1__SeenChunk__Entry one = DUBAN__V1__SEEN_CHUNK__ENTRY__INIT, *entries = &one;
-    one.key = proto_bytes(entry.key);
-    one.value = proto_bytes(entry.value);
-    m.entries = &entries;
-    m.n_entries = 1;
-    buf_reserve(chunk, protobuf_c_message_get_packed_size(&m.base));
-    chunk->n += protobuf_c_message_pack(&m.base, (uint8_t *)chunk->p + chunk->n);
+    size_t most = entry.key.n + entry.value.n + 3 * PACK_HEAD_BYTES;
+    struct packer w;
+    buf_reserve(chunk, most);
+    pack_begin_in(&w, chunk->p + chunk->n, most);
+    pack_text(&w, FIELD_SEEN_CHUNK__ENTRY__VALUE, entry.value);
+    pack_text(&w, FIELD_SEEN_CHUNK__ENTRY__KEY, entry.key);
+    pack_part(&w, FIELD_SEEN_CHUNK__ENTRIES, 0);
+    memmove(w.start, w.p, pack_mark(&w));
+    chunk->n += pack_mark(&w);
 }
 
 bool wire_seen_unpack(struct slice chunk, struct arena *a, struct seen_entry **out, size_t *n, struct err *e)
@@ -83,16 +71,18 @@ bool wire_seen_unpack(struct slice chunk, struct arena *a, struct seen_entry **o
 
 struct slice wire_marker_pack(const struct marker *m, struct arena *a)
 {
-    Duban__V1__Marker out = DUBAN__V1__MARKER__INIT;
-    out.batch = m->batch;
-    out.submissions_next = m->input_next[0];
-    out.deadlines_next = m->input_next[1];
-    out.history_next = m->history_next;
-    out.clock_target = instant(a, m->clock_target);
-    out.owner_url = proto_text_or_empty(a, m->owner_url);
-    out.partitions = m->partitions;
-    out.moved_to = proto_text_or_empty(a, m->moved_to);
-    return proto_pack(&out.base, a);
+    struct packer w;
+    pack_begin(&w, a);
+    pack_text(&w, FIELD_MARKER__MOVED_TO, proto_valid(m->moved_to));
+    pack_number(&w, FIELD_MARKER__PARTITIONS, m->partitions);
+    pack_text(&w, FIELD_MARKER__OWNER_URL, proto_valid(m->owner_url));
+    if (m->clock_target != INSTANT_NONE)
+        stored_pack_instant(&w, FIELD_MARKER__CLOCK_TARGET, m->clock_target);
+    pack_number(&w, FIELD_MARKER__HISTORY_NEXT, (uint64_t)m->history_next);
+    pack_number(&w, FIELD_MARKER__DEADLINES_NEXT, (uint64_t)m->input_next[1]);
+    pack_number(&w, FIELD_MARKER__SUBMISSIONS_NEXT, (uint64_t)m->input_next[0]);
+    pack_number(&w, FIELD_MARKER__BATCH, m->batch);
+    return pack_end(&w);
 }
 
 bool wire_marker_unpack(struct slice bytes, struct arena *a, struct marker *out, struct err *e)

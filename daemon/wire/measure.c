@@ -77,16 +77,14 @@ struct slice wire_proposal_pack(const struct program *p, const struct effects *f
                                 struct arena *a)
 {
     const struct machine *machine = &p->machines[is->instance->machine];
-    struct reasons dropped = {.arena = a};
-    Duban__V1__Proposal m = DUBAN__V1__PROPOSAL__INIT;
-    m.measure = (Duban__V1__Warning *)proto_read(&duban__v1__warning__descriptor,
-                                                 output_measure(p, fx, is, a), PROTO_LENIENT, a, &dropped);
-    m.machine = proto_text(a, machine->name);
-    m.n_key = machine->nkey;
-    m.key = ARENA_ARRAY(a, char *, machine->nkey);
-    for (size_t k = 0; k < machine->nkey; k++)
-        m.key[k] = proto_text(a, is->instance->key[k]);
-    return proto_pack(&m.base, a);
+    struct packer w;
+    pack_begin(&w, a);
+    pack_texts(&w, FIELD_PROPOSAL__KEY, is->instance->key, machine->nkey);
+    pack_text(&w, FIELD_PROPOSAL__MACHINE, machine->name);
+    size_t mark = pack_mark(&w);
+    output_pack_measure(&w, p, fx, is);
+    pack_part(&w, FIELD_PROPOSAL__MEASURE, mark);
+    return pack_end(&w);
 }
 
 static struct slice *slices_of(char **text, size_t n, struct arena *a)
@@ -177,7 +175,6 @@ static struct slice withdrawal_body(const struct program *p, const Duban__V1__No
 static void withdraw(Duban__V1__Notification *m, const struct program *p, const struct withdrawal *w,
                      struct arena *a)
 {
-    const struct cause cause = {.source = w->source, .id = w->id, .due = INSTANT_NONE};
     m->body = proto_text(a, withdrawal_body(p, m, w, a));
     m->withdraws = m->id;
     m->withdrawn_measure = m->measure;
@@ -194,7 +191,9 @@ static void withdraw(Duban__V1__Notification *m, const struct program *p, const 
     m->withdrawn->number = m->number;
     m->document = m->number = m->rule = proto_text(a, S(""));
     m->document_text = NULL;
-    m->caused_by = output_caused_by(&cause, a);
+    m->caused_by = proto_new(&duban__v1__caused_by__descriptor, a);
+    m->caused_by->source = proto_text(a, w->source);
+    m->caused_by->id = proto_text(a, w->id);
     if (!*m->recipient)
         return;
     instant_t after = output_deliver_after(p, w->now);

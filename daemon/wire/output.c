@@ -22,12 +22,13 @@ const ProtobufCMessageDescriptor *output_descriptor(enum topic t)
     return descriptors[t];
 }
 
-struct slice output_place(const struct program *p, uint32_t place, struct arena *a)
+void output_pack_place(struct packer *w, unsigned field, const struct program *p, uint32_t place)
 {
     if (place == 0 || place >= p->nplaces)
-        return S("");
+        return;
     const struct place *at = &p->places[place];
-    return arena_join(a, (const struct slice[]){at->file, S(":"), arena_digits(a, at->line)}, 3);
+    const struct slice text[] = {at->file, S(":"), arena_digits(w->arena, at->line)};
+    pack_joined(w, field, text, 3);
 }
 
 struct record output_record(enum topic t, struct slice value, struct slice id, struct slice workflow,
@@ -84,104 +85,118 @@ static struct id_parts parts_of(const struct program *p, const struct effects *f
     return out;
 }
 
-static char *make_id(struct id_parts parts, struct slice recipient, struct arena *a)
+static struct slice make_id(const struct id_parts *of, struct slice recipient, struct arena *a)
 {
+    struct id_parts parts = *of;
     parts.part[parts.n++] = recipient;
-    return proto_text(a, wire_id(a, parts.part, parts.n));
+    return wire_id(a, parts.part, parts.n);
 }
 
-Duban__V1__CausedBy *output_caused_by(const struct cause *c, struct arena *a)
+void output_pack_caused_by(struct packer *w, unsigned field, const struct cause *c)
 {
-    Duban__V1__CausedBy *m = proto_new(&duban__v1__caused_by__descriptor, a);
-    m->source = proto_text(a, c->source);
-    m->id = proto_text(a, c->id);
+    size_t mark = pack_mark(w);
     if (c->timer.n) {
-        m->task = proto_text(a, c->instance);
-        m->timer = proto_text(a, c->timer);
-        m->due = proto_timestamp(a, c->due);
-        m->armed = (uint32_t)c->armed;
+        pack_number(w, FIELD_CAUSED_BY__ARMED, (uint32_t)c->armed);
+        pack_time(w, FIELD_CAUSED_BY__DUE, c->due);
+        pack_text(w, FIELD_CAUSED_BY__TIMER, c->timer);
+        pack_text(w, FIELD_CAUSED_BY__TASK, c->instance);
     }
-    return m;
+    pack_text(w, FIELD_CAUSED_BY__ID, c->id);
+    pack_text(w, FIELD_CAUSED_BY__SOURCE, c->source);
+    pack_part(w, field, mark);
 }
 
-static char **texts_of(const struct slice *s, size_t n, struct arena *a)
+static void pack_document_text(struct packer *w, const struct document_text *d)
 {
-    char **out = ARENA_ARRAY(a, char *, n);
-    for (size_t i = 0; i < n; i++)
-        out[i] = proto_text(a, s[i]);
-    return out;
+    size_t mark = pack_mark(w);
+    if (d->main.n == 0)
+        return;
+    pack_texts(w, FIELD_DOCUMENT_TEXT__ATTACHMENTS, d->attachment, d->nattachments);
+    pack_text(w, FIELD_DOCUMENT_TEXT__DATE, date_format(w->arena, d->date));
+    pack_texts(w, FIELD_DOCUMENT_TEXT__COPIES, d->copy, d->ncopy);
+    pack_texts(w, FIELD_DOCUMENT_TEXT__TO, d->to, d->nto);
+    pack_text(w, FIELD_DOCUMENT_TEXT__ISSUER, d->issuer);
+    pack_text(w, FIELD_DOCUMENT_TEXT__MAIN, d->main);
+    pack_part(w, FIELD_NOTIFICATION__DOCUMENT_TEXT, mark);
 }
 
-static Duban__V1__DocumentText *document_text(const struct issued *is, struct arena *a)
-{
-    if (is->text.main.n == 0)
-        return NULL;
-    Duban__V1__DocumentText *m = proto_new(&duban__v1__document_text__descriptor, a);
-    m->main = proto_text(a, is->text.main);
-    m->issuer = proto_text(a, is->text.issuer);
-    m->n_to = is->text.nto;
-    m->to = texts_of(is->text.to, is->text.nto, a);
-    m->n_copies = is->text.ncopy;
-    m->copies = texts_of(is->text.copy, is->text.ncopy, a);
-    m->date = proto_text(a, date_format(a, is->text.date));
-    m->n_attachments = is->text.nattachments;
-    m->attachments = texts_of(is->text.attachment, is->text.nattachments, a);
-    return m;
-}
-
-/* What all three messages say. A Notification without its own fields has the very bytes of a Warning or a
- * Supervision, so one fill and one struct serve all. */
-static void fill(Duban__V1__Notification *m, const struct program *p, const struct effects *fx,
-                 const struct issued *is, struct slice task, struct arena *a)
+/* What all records of a measure say. A Notification without its own fields has the very bytes of a Warning or
+ * a Supervision, so one serves all. */
+static void pack_common(struct packer *w, const struct program *p, const struct effects *fx,
+                        const struct issued *is, struct slice task)
 {
     const struct measure *measure = &p->measures[is->measure];
-    m->workflow = proto_text(a, p->id);
-    m->measure = proto_text(a, measure->name);
-    m->title = proto_text(a, measure->title);
-    m->level = (Duban__V1__Level)measure->level;
-    m->rung = (uint32_t)measure->rung;
-    m->basis = proto_text(a, is->basis);
-    m->unit = proto_text(a, is->unit);
-    m->subject = proto_text(a, is->subject);
-    m->about = proto_text(a, is->about);
-    m->task = proto_text(a, task);
-    m->obligation = proto_text(a, is->obligation);
-    m->period = proto_text(a, period_format(a, is->period));
-    m->time = proto_timestamp(a, is->time);
-    m->due = proto_timestamp(a, is->due);
-    m->limit = proto_timestamp(a, is->limit);
-    m->n_recipients = is->nto;
-    m->recipients = texts_of(is->to, is->nto, a);
-    m->n_copies = is->ncopy;
-    m->copies = texts_of(is->copy, is->ncopy, a);
-    m->document = proto_text(a, is->document_title);
-    m->number = proto_text(a, is->number);
-    m->caused_by = output_caused_by(&fx->cause, a);
-    m->rule = proto_text(a, output_place(p, is->place, a));
-    m->body = proto_text(a, is->body);
-    m->document_text = document_text(is, a);
+    pack_text(w, FIELD_NOTIFICATION__BODY, is->body);
+    output_pack_place(w, FIELD_NOTIFICATION__RULE, p, is->place);
+    output_pack_caused_by(w, FIELD_NOTIFICATION__CAUSED_BY, &fx->cause);
+    pack_text(w, FIELD_NOTIFICATION__NUMBER, is->number);
+    pack_text(w, FIELD_NOTIFICATION__DOCUMENT, is->document_title);
+    pack_texts(w, FIELD_NOTIFICATION__COPIES, is->copy, is->ncopy);
+    pack_texts(w, FIELD_NOTIFICATION__RECIPIENTS, is->to, is->nto);
+    pack_time(w, FIELD_NOTIFICATION__LIMIT, is->limit);
+    pack_time(w, FIELD_NOTIFICATION__DUE, is->due);
+    pack_time(w, FIELD_NOTIFICATION__TIME, is->time);
+    pack_text(w, FIELD_NOTIFICATION__PERIOD, period_format(w->arena, is->period));
+    pack_text(w, FIELD_NOTIFICATION__OBLIGATION, is->obligation);
+    pack_text(w, FIELD_NOTIFICATION__TASK, task);
+    pack_text(w, FIELD_NOTIFICATION__ABOUT, is->about);
+    pack_text(w, FIELD_NOTIFICATION__SUBJECT, is->subject);
+    pack_text(w, FIELD_NOTIFICATION__UNIT, is->unit);
+    pack_text(w, FIELD_NOTIFICATION__BASIS, is->basis);
+    pack_number(w, FIELD_NOTIFICATION__RUNG, (uint32_t)measure->rung);
+    pack_number(w, FIELD_NOTIFICATION__LEVEL, measure->level);
+    pack_text(w, FIELD_NOTIFICATION__TITLE, measure->title);
+    pack_text(w, FIELD_NOTIFICATION__MEASURE, measure->name);
+    pack_text(w, FIELD_NOTIFICATION__WORKFLOW, p->id);
 }
 
-static struct record pack(Duban__V1__Notification *m, enum topic t, struct slice workflow, instant_t time,
-                          struct arena *a)
+/* What the records of one measure are made of. */
+struct told {
+    const struct program *p;
+    struct arena *arena;
+    const struct issued *is;
+    struct slice task;       /* its instance, printed */
+    struct slice common, id; /* id: of its Warning or Supervision; empty: it has none */
+    struct id_parts parts;   /* of its notifications' ids */
+    instant_t after;         /* when they may be delivered */
+    struct slice day;        /* the local one of that */
+};
+
+/* All measures of a turn have the same time, and most the same instance. */
+static void tell_of(struct told *m, const struct issued *is)
 {
-    return output_record(t, proto_pack(&m->base, a), slice_of(m->id), workflow, time, a);
+    if (!m->is || m->is->time != is->time) {
+        m->after = office_hour(m->p, is->time);
+        m->day = date_format(m->arena, tz_date(m->p->tz, m->after, NULL));
+    }
+    if (is->instance && (!m->is || m->is->instance != is->instance))
+        m->task = instance_print(m->arena, m->p, is->instance);
+    m->is = is;
 }
 
-static struct record notification(Duban__V1__Notification *m, const struct program *p,
-                                  const struct issued *is, struct id_parts parts, struct slice recipient,
-                                  bool copy, struct arena *a)
+/* w: what stands behind. Only the first record has the document's text. */
+static struct record record_of(const struct told *m, struct packer *w, enum topic t, struct slice id)
 {
-    instant_t after = office_hour(p, is->time);
-    struct slice day = date_format(a, tz_date(p->tz, after, NULL));
-    m->id = make_id(parts, recipient, a);
-    m->recipient = proto_text(a, recipient);
-    m->copy = copy;
-    m->deliver_after = proto_timestamp(a, after);
-    m->valid_until = p->measures[is->measure].level == LEVEL_REMINDER ? proto_timestamp(a, is->due) : NULL;
-    const struct slice digest[] = {recipient, S("/"), p->id, S("/"), day};
-    m->digest_key = proto_text(a, arena_join(a, digest, 5));
-    return pack(m, TOPIC_NOTIFICATIONS, p->id, is->time, a);
+    if (t != TOPIC_NOTIFICATIONS || m->id.n == 0)
+        pack_document_text(w, &m->is->text);
+    pack_raw(w, m->common);
+    pack_text(w, FIELD_NOTIFICATION__ID, id);
+    return output_record(t, pack_end(w), id, m->p->id, m->is->time, m->arena);
+}
+
+static struct record notification(const struct told *m, struct slice recipient, bool copy)
+{
+    struct packer w;
+    const struct slice digest[] = {recipient, S("/"), m->p->id, S("/"), m->day};
+    pack_begin(&w, m->arena);
+    pack_text(&w, FIELD_NOTIFICATION__MEASURE_ID, m->id);
+    pack_joined(&w, FIELD_NOTIFICATION__DIGEST_KEY, digest, 5);
+    if (m->p->measures[m->is->measure].level == LEVEL_REMINDER)
+        pack_time(&w, FIELD_NOTIFICATION__VALID_UNTIL, m->is->due);
+    pack_time(&w, FIELD_NOTIFICATION__DELIVER_AFTER, m->after);
+    pack_number(&w, FIELD_NOTIFICATION__COPY, copy);
+    pack_text(&w, FIELD_NOTIFICATION__RECIPIENT, recipient);
+    return record_of(m, &w, TOPIC_NOTIFICATIONS, make_id(&m->parts, recipient, m->arena));
 }
 
 static enum topic topic_of(const struct program *p, const struct issued *is)
@@ -194,35 +209,33 @@ static enum topic topic_of(const struct program *p, const struct issued *is)
     return topics[p->measures[is->measure].topic];
 }
 
-/* The records of one measure, whose common fields are in m. id: the measure's own, if it has a record of its own;
- * parts: what the notifications' ids are made of. */
-static size_t put_records(Duban__V1__Notification *m, const struct program *p, const struct issued *is,
-                          char *id, struct id_parts parts, struct arena *a, struct record *out)
+static size_t put_records(const struct told *m, struct record *out)
 {
+    const struct issued *is = m->is;
     size_t n = 0;
-    enum topic t = topic_of(p, is);
-    if (t != TOPIC_NOTIFICATIONS) {
-        m->id = id;
-        out[n++] = pack(m, t, p->id, is->time, a);
-        m->measure_id = id;
-        m->document_text = NULL; /* said once */
+    if (m->id.n) {
+        struct packer w;
+        pack_begin(&w, m->arena);
+        out[n++] = record_of(m, &w, topic_of(m->p, is), m->id);
     }
     for (size_t i = 0; i < is->nto; i++)
-        out[n++] = notification(m, p, is, parts, is->to[i], false, a);
+        out[n++] = notification(m, is->to[i], false);
     for (size_t i = 0; i < is->ncopy; i++)
-        out[n++] = notification(m, p, is, parts, is->copy[i], true, a);
+        out[n++] = notification(m, is->copy[i], true);
     return n;
 }
 
-static size_t put_measure(const struct program *p, const struct effects *fx, const struct issued *is,
-                          struct arena *a, struct record *out)
+static size_t put_measure(struct told *m, const struct effects *fx, const struct issued *is,
+                          struct record *out)
 {
-    Duban__V1__Notification m = DUBAN__V1__NOTIFICATION__INIT;
-    struct slice task = instance_print(a, p, is->instance);
-    struct id_parts parts = parts_of(p, fx, is, task, a);
-    char *id = topic_of(p, is) != TOPIC_NOTIFICATIONS ? make_id(parts, S(""), a) : NULL;
-    fill(&m, p, fx, is, task, a);
-    return put_records(&m, p, is, id, parts, a, out);
+    struct packer w;
+    tell_of(m, is);
+    m->parts = parts_of(m->p, fx, is, m->task, m->arena);
+    m->id = topic_of(m->p, is) == TOPIC_NOTIFICATIONS ? S("") : make_id(&m->parts, S(""), m->arena);
+    pack_begin(&w, m->arena);
+    pack_common(&w, m->p, fx, is, m->task);
+    m->common = pack_end(&w);
+    return put_records(m, out);
 }
 
 static size_t records_of(const struct issued *is)
@@ -233,6 +246,7 @@ static size_t records_of(const struct issued *is)
 void wire_outputs(const struct program *p, const struct effects *fx, struct arena *a, struct record **out,
                   size_t *n)
 {
+    struct told m = {.p = p, .arena = a};
     size_t most = 0;
     for (size_t i = 0; i < fx->nissued; i++)
         most += records_of(&fx->issued[i]);
@@ -240,36 +254,39 @@ void wire_outputs(const struct program *p, const struct effects *fx, struct aren
     *n = 0;
     for (size_t i = 0; i < fx->nissued; i++)
         if (fx->issued[i].how == ISSUE_OUT)
-            *n += put_measure(p, fx, &fx->issued[i], a, *out + *n);
+            *n += put_measure(&m, fx, &fx->issued[i], *out + *n);
 }
 
 /* ---- for proposals and withdrawals */
 
-struct slice output_measure(const struct program *p, const struct effects *fx, const struct issued *is,
-                            struct arena *a)
+void output_pack_measure(struct packer *w, const struct program *p, const struct effects *fx,
+                         const struct issued *is)
 {
-    Duban__V1__Notification m = DUBAN__V1__NOTIFICATION__INIT;
-    struct slice task = instance_print(a, p, is->instance);
-    fill(&m, p, fx, is, task, a);
-    m.id = is->id.n ? proto_text(a, is->id) : make_id(parts_of(p, fx, is, task, a), S(""), a);
-    return proto_pack(&m.base, a);
+    struct slice task = instance_print(w->arena, p, is->instance);
+    struct id_parts parts = parts_of(p, fx, is, task, w->arena);
+    pack_document_text(w, &is->text);
+    pack_common(w, p, fx, is, task);
+    pack_text(w, FIELD_WARNING__ID, is->id.n ? is->id : make_id(&parts, S(""), w->arena));
 }
 
 void output_decided(const struct program *p, struct slice measure, const struct issued *is, struct arena *a,
                     struct record **out, size_t *n)
 {
-    struct reasons dropped = {.arena = a};
-    Duban__V1__Notification *m = (Duban__V1__Notification *)proto_read(&duban__v1__notification__descriptor,
-                                                                       measure, PROTO_LENIENT, a, &dropped);
-    struct id_parts parts = {.part = {p->id, slice_of(m->id)}, .n = 2};
-    char *id = m->id;
+    Duban__V1__Notification *m = output_read(measure, a);
+    struct slice id = slice_of(m->id);
+    struct told told = {.p = p, .arena = a, .parts = {.part = {p->id, id}, .n = 2}};
+    tell_of(&told, is);
+    if (topic_of(p, is) != TOPIC_NOTIFICATIONS)
+        told.id = id;
+    m->id = proto_text(a, S(""));
     m->time = proto_timestamp(a, is->time);
     m->limit = proto_timestamp(a, is->limit);
     m->number = proto_text(a, is->number);
     m->body = proto_text(a, is->body);
-    m->document_text = document_text(is, a);
+    m->document_text = NULL;
+    told.common = proto_pack(&m->base, a);
     *out = ARENA_ARRAY(a, struct record, records_of(is));
-    *n = put_records(m, p, is, id, parts, a, *out);
+    *n = put_records(&told, *out);
 }
 
 instant_t output_deliver_after(const struct program *p, instant_t t)

@@ -1,162 +1,129 @@
-/* A message → its bytes, the same as protobuf-c's, but written from the end: a length is known when its turn
- * comes, so that nothing is measured first. */
-#include "wire/proto.h"
+#include "wire/pack.h"
 
-#define FIRST_BYTES 1024u
-
-/* What is written stands at p + at, and ends where the room ends. */
-struct packer {
-    struct arena *arena;
-    unsigned char *p;
-    size_t at, size;
-};
+/* ---- room */
 
 static __attribute__((noinline)) void grow(struct packer *w, size_t n)
 {
-    size_t used = w->size - w->at, size = w->size * 2;
+    size_t used = (size_t)(w->end - w->p), size = (size_t)(w->end - w->start) * 2;
     while (size - used < n)
         size *= 2;
-    unsigned char *p = arena_alloc(w->arena, size);
-    memcpy(p + size - used, w->p + w->at, used);
-    *w = (struct packer){w->arena, p, size - used, size};
+    unsigned char *start = arena_alloc(w->arena, size + 1);
+    memcpy(start + size - used, w->p, used);
+    w->start = start;
+    w->end = start + size;
+    w->p = w->end - used;
 }
 
-/* The next n bytes before what is written. */
+/* Where n bytes before what is written end. */
 static inline unsigned char *room(struct packer *w, size_t n)
 {
-    if (n > w->at)
+    if (n > (size_t)(w->p - w->start))
         grow(w, n);
-    return w->p + (w->at -= n);
+    return w->p;
 }
 
-static inline void put_bytes(struct packer *w, const void *bytes, size_t n)
+struct slice pack_end(const struct packer *w)
 {
-    if (n)
-        memcpy(room(w, n), bytes, n);
+    struct slice s = {(const char *)w->p, (size_t)(w->end - w->p)};
+    return w->start == w->first ? arena_dup(w->arena, s) : s;
 }
 
-static inline void put_varint(struct packer *w, uint64_t v)
+/* ---- pieces; p: what stands behind. The start of what was put. */
+
+static inline unsigned char *bytes_before(unsigned char *p, struct slice s)
 {
-    unsigned char byte[10];
-    size_t n = 0;
-    for (; v > 0x7f; v >>= 7)
-        byte[n++] = (unsigned char)(v | 0x80);
-    byte[n++] = (unsigned char)v;
-    unsigned char *to = room(w, n);
-    for (size_t i = 0; i < n; i++)
-        to[i] = byte[i];
+    p -= s.n;
+    if (s.n)
+        memcpy(p, s.p, s.n);
+    return p;
 }
 
-static void put_little_endian(struct packer *w, uint64_t v, size_t n)
+static __attribute__((noinline)) unsigned char *long_varint_before(unsigned char *p, uint64_t v)
 {
-    unsigned char *to = room(w, n);
-    for (size_t i = 0; i < n; i++)
-        to[i] = (unsigned char)(v >> 8 * i);
+    size_t n = (70u - (unsigned)__builtin_clzll(v)) / 7; /* 7 bits a byte */
+    p -= n;
+    for (size_t i = 0; i < n - 1; i++, v >>= 7)
+        p[i] = (unsigned char)(v | 0x80);
+    p[n - 1] = (unsigned char)v;
+    return p;
 }
 
-static uint64_t zigzag(int64_t v)
+static inline unsigned char *varint_before(unsigned char *p, uint64_t v)
 {
-    return (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0);
+    if (v >= 0x80)
+        return long_varint_before(p, v);
+    *--p = (unsigned char)v;
+    return p;
 }
 
-static void put_number(struct packer *w, ProtobufCType type, const void *at)
+/* Of one byte, or of two: no contract has a field past 2047. */
+static inline unsigned char *tag_before(unsigned char *p, unsigned field, enum proto_wire wire)
 {
-    switch (type) {
-    case PROTOBUF_C_TYPE_INT32:
-    case PROTOBUF_C_TYPE_ENUM:
-        put_varint(w, (uint64_t)(int64_t) * (const int32_t *)at);
-        return;
-    case PROTOBUF_C_TYPE_UINT32:
-        put_varint(w, *(const uint32_t *)at);
-        return;
-    case PROTOBUF_C_TYPE_SINT32:
-        put_varint(w, zigzag(*(const int32_t *)at));
-        return;
-    case PROTOBUF_C_TYPE_SINT64:
-        put_varint(w, zigzag(*(const int64_t *)at));
-        return;
-    case PROTOBUF_C_TYPE_BOOL:
-        put_varint(w, *(const protobuf_c_boolean *)at != 0);
-        return;
-    default:
-        put_varint(w, *(const uint64_t *)at);
+    unsigned tag = field << 3 | wire;
+    if (tag >= 0x80) {
+        *--p = (unsigned char)(tag >> 7);
+        tag |= 0x80;
     }
+    *--p = (unsigned char)tag;
+    return p;
 }
 
-static void put_message(struct packer *w, const ProtobufCMessage *m);
+/* ---- fields */
 
-/* With its length before it. */
-static void put_content(struct packer *w, ProtobufCType type, const void *at)
+void pack_raw(struct packer *w, struct slice s)
 {
-    const ProtobufCBinaryData *bytes = at;
-    size_t behind = w->size - w->at;
-    if (type == PROTOBUF_C_TYPE_MESSAGE)
-        put_message(w, *(ProtobufCMessage *const *)at);
-    else if (type == PROTOBUF_C_TYPE_BYTES)
-        put_bytes(w, bytes->data, bytes->len);
-    else
-        put_bytes(w, *(const char *const *)at, strlen(*(const char *const *)at));
-    put_varint(w, w->size - w->at - behind);
+    w->p = bytes_before(room(w, s.n), s);
 }
 
-static void put_value(struct packer *w, const ProtobufCFieldDescriptor *f, const void *at)
+void pack_text_always(struct packer *w, unsigned field, struct slice s)
 {
-    enum proto_wire wire = proto_wires[f->type];
-    if (wire == WIRE_LENGTH)
-        put_content(w, f->type, at);
-    else if (wire == WIRE_VARINT)
-        put_number(w, f->type, at);
-    else if (wire == WIRE_64BIT)
-        put_little_endian(w, *(const uint64_t *)at, 8);
-    else
-        put_little_endian(w, *(const uint32_t *)at, 4);
-    put_varint(w, (uint64_t)f->id << 3 | wire);
+    unsigned char *p = bytes_before(room(w, s.n + PACK_HEAD_BYTES), s);
+    w->p = tag_before(varint_before(p, s.n), field, WIRE_LENGTH);
 }
 
-/* What a member of a oneof points at may be missing although the case names it. */
-static bool is_chosen(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f, const void *at)
+void pack_number_always(struct packer *w, unsigned field, uint64_t v)
 {
-    if (proto_count(m, f) == 0)
-        return false;
-    const void *const *p = at;
-    return (f->type != PROTOBUF_C_TYPE_MESSAGE && f->type != PROTOBUF_C_TYPE_STRING) ||
-           (*p && *p != f->default_value);
+    w->p = tag_before(varint_before(room(w, PACK_HEAD_BYTES), v), field, WIRE_VARINT);
 }
 
-static void put_field(struct packer *w, const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f)
+void pack_part(struct packer *w, unsigned field, size_t mark)
 {
-    const char *at = (const char *)m + f->offset;
-    if (f->label == PROTOBUF_C_LABEL_REPEATED) {
-        for (size_t n = proto_count(m, f); n-- > 0;)
-            put_value(w, f, proto_member(m, f, n));
-    } else if (f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF ? is_chosen(m, f, at) : proto_is_set(f, at)) {
-        put_value(w, f, at);
-    }
+    size_t n = pack_mark(w) - mark;
+    w->p = tag_before(varint_before(room(w, PACK_HEAD_BYTES), n), field, WIRE_LENGTH);
 }
 
-static void put_message(struct packer *w, const ProtobufCMessage *m)
+void pack_texts(struct packer *w, unsigned field, const struct slice *s, size_t n)
 {
-    for (unsigned i = m->n_unknown_fields; i-- > 0;) {
-        const ProtobufCMessageUnknownField *f = &m->unknown_fields[i];
-        put_bytes(w, f->data, f->len); /* its length, too */
-        put_varint(w, (uint64_t)f->tag << 3 | f->wire_type);
-    }
-    for (unsigned i = m->descriptor->n_fields; i-- > 0;)
-        put_field(w, m, &m->descriptor->fields[i]);
+    while (n-- > 0)
+        pack_text_always(w, field, s[n]);
 }
 
-char *proto_pack_before(const ProtobufCMessage *m, size_t behind, struct arena *a, size_t *n)
+void pack_joined(struct packer *w, unsigned field, const struct slice *piece, size_t n)
 {
-    size_t size = FIRST_BYTES + behind;
-    struct packer w = {.arena = a, .p = arena_alloc(a, size), .at = size - behind, .size = size};
-    put_message(&w, m);
-    *n = w.size - behind - w.at;
-    return (char *)w.p + w.at;
+    size_t mark = pack_mark(w);
+    while (n-- > 0)
+        pack_raw(w, piece[n]);
+    pack_part(w, field, mark);
 }
+
+void pack_time(struct packer *w, unsigned field, instant_t t)
+{
+    int64_t seconds;
+    int32_t nanos;
+    size_t mark = pack_mark(w);
+    if (!proto_seconds(t, &seconds, &nanos))
+        return;
+    pack_number(w, FIELD_TIMESTAMP__NANOS, (uint64_t)nanos);
+    pack_number(w, FIELD_TIMESTAMP__SECONDS, (uint64_t)seconds);
+    pack_part(w, field, mark);
+}
+
+/* ---- any message */
 
 struct slice proto_pack(const ProtobufCMessage *m, struct arena *a)
 {
-    struct slice out;
-    out.p = proto_pack_before(m, 1, a, &out.n);
-    return out;
+    size_t n = protobuf_c_message_get_packed_size(m);
+    unsigned char *p = arena_alloc(a, n + 1);
+    protobuf_c_message_pack(m, p);
+    return (struct slice){(char *)p, n};
 }

@@ -29,10 +29,14 @@ char *proto_text(struct arena *a, struct slice s)
     return z;
 }
 
+struct slice proto_valid(struct slice s)
+{
+    return s.n && slice_is_utf8(s) && !memchr(s.p, 0, s.n) ? s : S("");
+}
+
 char *proto_text_or_empty(struct arena *a, struct slice s)
 {
-    bool fine = slice_is_utf8(s) && (s.n == 0 || !memchr(s.p, 0, s.n));
-    return proto_text(a, fine ? s : (struct slice){NULL, 0});
+    return proto_text(a, proto_valid(s));
 }
 
 struct slice proto_slice(ProtobufCBinaryData b)
@@ -49,14 +53,25 @@ ProtobufCBinaryData proto_bytes(struct slice s)
     return (ProtobufCBinaryData){s.n, view.out};
 }
 
+bool proto_seconds(instant_t t, int64_t *seconds, int32_t *nanos)
+{
+    if (t <= YEAR_1_SECONDS * 1000 || t >= YEAR_10000_SECONDS * 1000)
+        return false;
+    int64_t ms = t % 1000 < 0 ? t % 1000 + 1000 : t % 1000;
+    *seconds = (t - ms) / 1000;
+    *nanos = (int32_t)ms * 1000000;
+    return true;
+}
+
 Google__Protobuf__Timestamp *proto_timestamp(struct arena *a, instant_t t)
 {
-    if (t == INSTANT_NONE || t / 1000 <= YEAR_1_SECONDS || t / 1000 >= YEAR_10000_SECONDS)
+    int64_t seconds;
+    int32_t nanos;
+    if (!proto_seconds(t, &seconds, &nanos))
         return NULL;
     Google__Protobuf__Timestamp *m = proto_new(&google__protobuf__timestamp__descriptor, a);
-    int64_t ms = t % 1000 < 0 ? t % 1000 + 1000 : t % 1000;
-    m->seconds = (t - ms) / 1000;
-    m->nanos = (int32_t)ms * 1000000;
+    m->seconds = seconds;
+    m->nanos = nanos;
     return m;
 }
 
@@ -70,16 +85,6 @@ bool proto_instant(const Google__Protobuf__Timestamp *t, instant_t *out)
 }
 
 /* ---- members by descriptor */
-
-size_t proto_count(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f)
-{
-    const char *base = (const char *)m;
-    if (f->label == PROTOBUF_C_LABEL_REPEATED)
-        return *(const size_t *)(base + f->quantifier_offset);
-    if (f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF)
-        return *(const uint32_t *)(base + f->quantifier_offset) == f->id;
-    return proto_is_set(f, base + f->offset);
-}
 
 const unsigned char proto_wires[] = {
     [PROTOBUF_C_TYPE_INT32] = WIRE_VARINT,   [PROTOBUF_C_TYPE_SINT32] = WIRE_VARINT,
@@ -112,14 +117,3 @@ const unsigned char proto_sizes[] = {
     [PROTOBUF_C_TYPE_BYTES] = sizeof(ProtobufCBinaryData),
     [PROTOBUF_C_TYPE_MESSAGE] = sizeof(ProtobufCMessage *),
 };
-
-const void *proto_member(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f, size_t i)
-{
-    const char *at = (const char *)m + f->offset;
-    return f->label == PROTOBUF_C_LABEL_REPEATED ? *(const char *const *)at + i * proto_sizes[f->type] : at;
-}
-
-bool proto_is_google(const ProtobufCMessageDescriptor *d)
-{
-    return strcmp(d->package_name, "google.protobuf") == 0;
-}

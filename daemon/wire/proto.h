@@ -38,21 +38,22 @@ ProtobufCMessage *proto_read(const ProtobufCMessageDescriptor *d, struct slice b
 /* The same for a record of our own: one error. `what` names it: "instance record". */
 ProtobufCMessage *proto_read_own(const ProtobufCMessageDescriptor *d, struct slice bytes, const char *what,
                                  struct arena *a, struct err *e);
-/* pack.c: the bytes that protobuf-c would make. */
+/* pack.c: any message's bytes. What every event has is packed without a message: see pack.h. */
 struct slice proto_pack(const ProtobufCMessage *m, struct arena *a);
-/* The same, with room for so many bytes behind it. */
-char *proto_pack_before(const ProtobufCMessage *m, size_t behind, struct arena *a, size_t *n);
 void *proto_new(const ProtobufCMessageDescriptor *d, struct arena *a); /* initialised */
 
 /* Text for a message's member: a copy that ends in NUL. */
 char *proto_text(struct arena *a, struct slice s);
-/* Text of bytes that may be anything: empty unless it is UTF-8 without NUL. */
-char *proto_text_or_empty(struct arena *a, struct slice s);
+/* Bytes that may be anything, as text: empty unless they are UTF-8 without NUL. */
+struct slice proto_valid(struct slice s);
+char *proto_text_or_empty(struct arena *a, struct slice s); /* a copy of that */
 struct slice proto_slice(ProtobufCBinaryData b);
 ProtobufCBinaryData proto_bytes(struct slice s); /* a view */
 
 /* NULL for INSTANT_NONE, INSTANT_MAX and anything outside the years 1 to 9999. */
 Google__Protobuf__Timestamp *proto_timestamp(struct arena *a, instant_t t);
+/* What it would say; false instead of NULL. */
+bool proto_seconds(instant_t t, int64_t *seconds, int32_t *nanos);
 /* False when out of range. */
 bool proto_instant(const Google__Protobuf__Timestamp *t, instant_t *out);
 
@@ -86,11 +87,21 @@ static inline bool proto_is_set(const ProtobufCFieldDescriptor *f, const void *a
         return *(const uint32_t *)at != 0;
     }
 }
-size_t proto_count(const ProtobufCMessage *m,
-                   const ProtobufCFieldDescriptor *f); /* how many values it holds; proto3: 0 for a default */
-const void *proto_member(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f,
-                         size_t i); /* where value i stands */
-bool proto_is_google(const ProtobufCMessageDescriptor
-                         *d); /* Struct and its parts, Timestamp: they have a JSON form of their own */
+/* How many values the message holds of it; proto3: 0 for a default. */
+static inline size_t proto_count(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f)
+{
+    const char *base = (const char *)m;
+    if (f->label == PROTOBUF_C_LABEL_REPEATED)
+        return *(const size_t *)(base + f->quantifier_offset);
+    if (f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF)
+        return *(const uint32_t *)(base + f->quantifier_offset) == f->id;
+    return proto_is_set(f, base + f->offset);
+}
+/* Where value i stands. */
+static inline const void *proto_member(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f, size_t i)
+{
+    const char *at = (const char *)m + f->offset;
+    return f->label == PROTOBUF_C_LABEL_REPEATED ? *(const char *const *)at + i * proto_sizes[f->type] : at;
+}
 
 #endif

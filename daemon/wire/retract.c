@@ -1,5 +1,7 @@
 #include "wire/retract.h"
 
+#include "wire/layout.h"
+
 static struct record_ref ref_of(const Duban__V1__RecordRef *m)
 {
     return m ? (struct record_ref){slice_of(m->source), slice_of(m->id)} : (struct record_ref){S(""), S("")};
@@ -49,16 +51,15 @@ bool wire_replacement(const struct input *in, struct slice source, struct slice 
 {
     const Duban__V1__InputEvent *m =
         (const void *)proto_read(&duban__v1__input_event__descriptor, in->replacement, PROTO_STRICT, a, why);
-    const ProtobufCFieldDescriptor *body =
-        m ? protobuf_c_message_descriptor_get_field(&duban__v1__input_event__descriptor, m->body_case) : NULL;
+    const struct layout_field *body =
+        m ? layout_number(layout_of(&duban__v1__input_event__descriptor), m->body_case) : NULL;
     if (m && !body)
         reasons_add(why, "supersede.replacement: no body: expected one like submission, fact or ranking");
     if (!body)
         return false;
-    const char *type = ((const ProtobufCMessageDescriptor *)body->descriptor)->name;
     *out = (struct cloud_event){.id = id,
                                 .source = source,
-                                .type = slice_of(type),
+                                .type = slice_of(body->message->d->name),
                                 .content_type = S("application/protobuf"),
                                 .time = INSTANT_NONE,
                                 .workflow = in->workflow,

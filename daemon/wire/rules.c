@@ -4,13 +4,13 @@
 
 enum { ID_BYTES_MAX = 200 };
 
-/* Names separated by blanks; "a|b": one of them. */
-static const struct rule_of {
+/* As written: names separated by blanks; "a|b": one of them. */
+static const struct {
     const ProtobufCMessageDescriptor *message;
     const char *required;
     const char *ids;      /* texts (or lists of them) that name something of the workflow */
     const char *distinct; /* list, and the member by which no two of its items are the same */
-} rules[] = {
+} written[] = {
     {&duban__v1__input_event__descriptor, "", "workflow", NULL},
     {&duban__v1__attachment__descriptor, "name", "", NULL},
     {&duban__v1__submission__descriptor, "obligation unit", "obligation unit about period",
@@ -50,6 +50,21 @@ static const struct rule_of {
     {&duban__v1__definition__file__descriptor, "path", "", NULL},
 };
 
+/* As followed: by fields. */
+struct need {
+    const char *names; /* as written */
+    size_t n;
+    const ProtobufCFieldDescriptor **any;
+};
+struct rules {
+    struct need *need;
+    size_t needs, ids;
+    const ProtobufCFieldDescriptor **id;
+    const ProtobufCFieldDescriptor *distinct, *by; /* NULL: its lists may have repeats */
+};
+
+/* ---- written → followed */
+
 /* The next name of a list; false at its end. */
 static bool take_name(const char **list, char separator, struct slice *out)
 {
@@ -66,8 +81,49 @@ static const ProtobufCFieldDescriptor *field_of(const ProtobufCMessageDescriptor
     for (unsigned i = 0; i < d->n_fields; i++)
         if (slice_eq(slice_of(d->fields[i].name), name))
             return &d->fields[i];
-    return NULL;
+    abort(); /* the contract has another name for it */
 }
+
+static const ProtobufCFieldDescriptor **fields_of(const ProtobufCMessageDescriptor *d, const char *list,
+                                                  char separator, size_t *n)
+{
+    const ProtobufCFieldDescriptor **out = mem_alloc((strlen(list) + 1) * sizeof *out);
+    for (struct slice name; take_name(&list, separator, &name);)
+        out[(*n)++] = field_of(d, name);
+    return out;
+}
+
+static void add_need(struct rules *r, const ProtobufCMessageDescriptor *d, struct slice names)
+{
+    struct need *need = &r->need[r->needs++];
+    char *text = mem_alloc(names.n + 1);
+    memcpy(text, names.p, names.n);
+    need->names = text;
+    need->any = fields_of(d, text, '|', &need->n);
+}
+
+const struct rules *rules_of(const ProtobufCMessageDescriptor *d)
+{
+    size_t at = 0;
+    while (at < sizeof written / sizeof *written && written[at].message != d)
+        at++;
+    if (at == sizeof written / sizeof *written)
+        return NULL;
+    struct rules *r = mem_alloc(sizeof *r);
+    struct slice name, member;
+    const char *required = written[at].required, *distinct = written[at].distinct;
+    r->need = mem_alloc((strlen(required) + 1) * sizeof *r->need);
+    while (take_name(&required, ' ', &name))
+        add_need(r, d, name);
+    r->id = fields_of(d, written[at].ids, ' ', &r->ids);
+    if (take_name(&distinct, ' ', &name) && take_name(&distinct, ' ', &member)) {
+        r->distinct = field_of(d, name);
+        r->by = field_of(r->distinct->descriptor, member);
+    }
+    return r;
+}
+
+/* ---- a message */
 
 /* A member of a oneof that is set to nothing ("" or false) is as good as not given. */
 static bool is_given(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f)
@@ -83,21 +139,14 @@ static bool is_given(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *
     return true;
 }
 
-static void check_required(const ProtobufCMessage *m, const char *required, const struct path *at,
-                           struct reasons *why)
+static void check_need(const ProtobufCMessage *m, const struct need *need, const struct path *at,
+                       struct reasons *why)
 {
-    struct slice alternatives, name;
-    while (take_name(&required, ' ', &alternatives)) {
-        char text[160];
-        memcpy(text, alternatives.p, alternatives.n);
-        text[alternatives.n] = 0;
-        bool found = false;
-        for (const char *rest = text; take_name(&rest, '|', &name) && !found;)
-            found = is_given(m, field_of(m->descriptor, name));
-        struct path here = {at, text, -1};
-        if (!found)
-            reasons_at(why, &here, strchr(text, '|') ? "missing; one of these is required" : "missing");
-    }
+    struct path here = {at, need->names, -1};
+    for (size_t i = 0; i < need->n; i++)
+        if (is_given(m, need->any[i]))
+            return;
+    reasons_at(why, &here, need->n > 1 ? "missing; one of these is required" : "missing");
 }
 
 static void check_id(struct slice id, const struct path *at, struct reasons *why)
@@ -108,19 +157,16 @@ static void check_id(struct slice id, const struct path *at, struct reasons *why
         reasons_at(why, at, "has control characters in it");
 }
 
-static void check_ids(const ProtobufCMessage *m, const char *ids, const struct path *at, struct reasons *why)
+static void check_ids(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f, const struct path *at,
+                      struct reasons *why)
 {
-    struct slice name;
-    while (take_name(&ids, ' ', &name)) {
-        const ProtobufCFieldDescriptor *f = field_of(m->descriptor, name);
-        bool list = f->label == PROTOBUF_C_LABEL_REPEATED;
-        for (size_t i = 0; i < proto_count(m, f); i++) {
-            struct path here = {at, f->name, list ? (int)i : -1};
-            struct slice id = slice_of(*(char *const *)proto_member(m, f, i));
-            check_id(id, &here, why);
-            if (list && id.n == 0)
-                reasons_at(why, &here, "empty");
-        }
+    bool list = f->label == PROTOBUF_C_LABEL_REPEATED;
+    for (size_t i = 0, n = proto_count(m, f); i < n; i++) {
+        struct path here = {at, f->name, list ? (int)i : -1};
+        struct slice id = slice_of(*(char *const *)proto_member(m, f, i));
+        check_id(id, &here, why);
+        if (list && id.n == 0)
+            reasons_at(why, &here, "empty");
     }
 }
 
@@ -129,21 +175,18 @@ static int by_text(const void *a, const void *b)
     return slice_cmp(*(const struct slice *)a, *(const struct slice *)b);
 }
 
-static void check_distinct(const ProtobufCMessage *m, const char *distinct, const struct path *at,
+static void check_distinct(const ProtobufCMessage *m, const struct rules *r, const struct path *at,
                            struct reasons *why)
 {
-    struct slice list, member;
-    if (!take_name(&distinct, ' ', &list) || !take_name(&distinct, ' ', &member))
-        return;
-    const ProtobufCFieldDescriptor *f = field_of(m->descriptor, list);
-    const ProtobufCFieldDescriptor *by = field_of(f->descriptor, member);
-    size_t n = proto_count(m, f);
-    struct slice *text = ARENA_ARRAY(why->arena, struct slice, n + 1);
-    for (size_t i = 0; i < n; i++)
-        text[i] =
-            slice_of(*(char *const *)proto_member(*(ProtobufCMessage *const *)proto_member(m, f, i), by, 0));
-    qsort(text, n, sizeof *text, by_text);
-    struct path here = {at, f->name, -1};
+    size_t n = proto_count(m, r->distinct);
+    struct path here = {at, r->distinct->name, -1};
+    struct slice *text = ARENA_ARRAY(why->arena, struct slice, n);
+    for (size_t i = 0; i < n; i++) {
+        const ProtobufCMessage *item = *(ProtobufCMessage *const *)proto_member(m, r->distinct, i);
+        text[i] = slice_of(*(char *const *)proto_member(item, r->by, 0));
+    }
+    if (n > 1)
+        qsort(text, n, sizeof *text, by_text);
     for (size_t i = 1; i < n; i++)
         if (slice_eq(text[i - 1], text[i]) && text[i].n)
             reasons_at(why, &here, "%.*s is given twice", (int)(text[i].n < 60 ? text[i].n : 60), text[i].p);
@@ -151,7 +194,7 @@ static void check_distinct(const ProtobufCMessage *m, const char *distinct, cons
 
 static void check_attachment(const ProtobufCMessage *m, const struct path *at, struct reasons *why)
 {
-    struct slice sha256 = rules_text(m, "sha256");
+    struct slice sha256 = slice_of(((const Duban__V1__Attachment *)(const void *)m)->sha256);
     struct path here = {at, "sha256", -1};
     if (sha256.n && (sha256.n != 64 || strspn(sha256.p, "0123456789abcdef") != 64))
         reasons_at(why, &here, "expected 64 lower-case hex digits");
@@ -165,40 +208,37 @@ static void check_review(const ProtobufCMessage *m, const struct path *at, struc
         reasons_at(why, &here, "missing; who returns a report says why");
 }
 
-static void check_one(const ProtobufCMessage *m, const struct path *at, struct reasons *why)
+static void check_one(const ProtobufCMessage *m, const struct rules *r, const struct path *at,
+                      struct reasons *why)
 {
-    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
-        if (rules[i].message != m->descriptor)
-            continue;
-        check_required(m, rules[i].required, at, why);
-        check_ids(m, rules[i].ids, at, why);
-        check_distinct(m, rules[i].distinct, at, why);
-    }
+    for (size_t i = 0; i < r->needs; i++)
+        check_need(m, &r->need[i], at, why);
+    for (size_t i = 0; i < r->ids; i++)
+        check_ids(m, r->id[i], at, why);
+    if (r->distinct)
+        check_distinct(m, r, at, why);
     if (m->descriptor == &duban__v1__attachment__descriptor)
         check_attachment(m, at, why);
     if (m->descriptor == &duban__v1__review__descriptor)
         check_review(m, at, why);
 }
 
-void rules_check(const ProtobufCMessage *m, const struct path *at, struct reasons *why)
+static void check_all(const ProtobufCMessage *m, const struct layout *l, const struct path *at,
+                      struct reasons *why)
 {
-    check_one(m, at, why);
-    for (unsigned i = 0; i < m->descriptor->n_fields; i++) {
-        const ProtobufCFieldDescriptor *f = &m->descriptor->fields[i];
-        if (f->type != PROTOBUF_C_TYPE_MESSAGE || proto_is_google(f->descriptor))
-            continue;
-        for (size_t j = 0; j < proto_count(m, f); j++) {
-            struct path here = {at, f->name, f->label == PROTOBUF_C_LABEL_REPEATED ? (int)j : -1};
-            rules_check(*(ProtobufCMessage *const *)proto_member(m, f, j), &here, why);
+    if (l->rules)
+        check_one(m, l->rules, at, why);
+    for (unsigned i = 0; i < l->parts; i++) {
+        const struct layout_field *part = layout_part(l, i, m);
+        const ProtobufCFieldDescriptor *f = part && part->message ? part->f : NULL;
+        for (size_t j = 0; f && j < proto_count(m, f); j++) {
+            struct path here = {at, f->name, part->list ? (int)j : -1};
+            check_all(*(ProtobufCMessage *const *)proto_member(m, f, j), part->message, &here, why);
         }
     }
 }
 
-struct slice rules_text(const ProtobufCMessage *m, const char *name)
+void rules_check(const ProtobufCMessage *m, const struct path *at, struct reasons *why)
 {
-    const ProtobufCFieldDescriptor *f = protobuf_c_message_descriptor_get_field_by_name(m->descriptor, name);
-    if (!f || f->type != PROTOBUF_C_TYPE_STRING || f->label == PROTOBUF_C_LABEL_REPEATED ||
-        !proto_count(m, f))
-        return (struct slice){NULL, 0};
-    return slice_of(*(char *const *)proto_member(m, f, 0));
+    check_all(m, layout_of(m->descriptor), at, why);
 }

@@ -2,12 +2,12 @@
 #ifndef DUBAND_WIRE_RULES_H
 #define DUBAND_WIRE_RULES_H
 
-#include "wire/proto.h"
+#include "wire/layout.h"
 
 /* Checks m and every message in it: required fields, ids, digests, lists without repeats. */
 void rules_check(const ProtobufCMessage *m, const struct path *at, struct reasons *why);
 
-/* A text member, or empty when the message has no such member. */
-struct slice rules_text(const ProtobufCMessage *m, const char *name);
+/* layout.c's: those of one kind of message, made anew and kept for good; NULL: none. */
+const struct rules *rules_of(const ProtobufCMessageDescriptor *d);
 
 #endif

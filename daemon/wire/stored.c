@@ -1,103 +1,124 @@
 #include "wire/stored.h"
 
-/* ---- core → message */
+/* ---- core → bytes */
 
-static Duban__V1__ValueList *stored_list(const struct value *v, const struct type *t, struct arena *a)
+static void pack_list(struct packer *w, const struct value *v, const struct type *t)
 {
-    Duban__V1__ValueList *m = proto_new(&duban__v1__value_list__descriptor, a);
-    m->n_items = v->list.n;
-    m->items = ARENA_ARRAY(a, Duban__V1__Value *, v->list.n);
-    for (size_t i = 0; i < v->list.n; i++)
-        m->items[i] = stored_value(&v->list.item[i], t ? t->of : NULL, a);
-    return m;
+    size_t mark = pack_mark(w);
+    for (size_t i = v->list.n; i-- > 0;)
+        stored_pack_value(w, FIELD_VALUE_LIST__ITEMS, &v->list.item[i], t ? t->of : NULL);
+    pack_part(w, FIELD_VALUE__LIST, mark);
 }
 
-static Duban__V1__ValueRecord *stored_record(const struct value *v, const struct type *t, struct arena *a)
+static void pack_record(struct packer *w, const struct value *v, const struct type *t)
 {
-    Duban__V1__ValueRecord *m = proto_new(&duban__v1__value_record__descriptor, a);
-    m->n_fields = v->record.n;
-    m->fields = ARENA_ARRAY(a, Duban__V1__NamedValue *, v->record.n);
-    for (size_t i = 0; i < v->record.n; i++) {
+    size_t mark = pack_mark(w);
+    for (size_t i = v->record.n; i-- > 0;) {
         const struct field *f = t && t->fields && i < t->nfields ? &t->fields[i] : NULL;
         struct slice name = f ? f->name : v->record.name ? v->record.name[i] : S("");
-        m->fields[i] = stored_named(name, &v->record.field[i], f ? &f->type : NULL, a);
+        stored_pack_named(w, FIELD_VALUE_RECORD__FIELDS, name, &v->record.field[i], f ? &f->type : NULL);
     }
-    return m;
+    pack_part(w, FIELD_VALUE__RECORD, mark);
 }
 
-static Duban__V1__Rational *stored_number(struct rat r, struct arena *a)
+static void pack_rational(struct packer *w, struct rat r)
 {
-    Duban__V1__Rational *m = proto_new(&duban__v1__rational__descriptor, a);
-    m->num = r.num;
-    m->den = r.den == 1 ? 0 : r.den;
-    return m;
+    size_t mark = pack_mark(w);
+    pack_number(w, FIELD_RATIONAL__DEN, r.den == 1 ? 0 : (uint64_t)r.den);
+    pack_number(w, FIELD_RATIONAL__NUM, pack_zigzag(r.num));
+    pack_part(w, FIELD_VALUE__NUMBER, mark);
 }
 
-static Duban__V1__Duration *stored_duration(struct duration d, struct arena *a)
+static void pack_duration(struct packer *w, struct duration d)
 {
-    Duban__V1__Duration *m = proto_new(&duban__v1__duration__descriptor, a);
-    m->n = d.n;
-    m->unit = d.unit;
-    return m;
+    size_t mark = pack_mark(w);
+    pack_number(w, FIELD_DURATION__UNIT, d.unit);
+    pack_number(w, FIELD_DURATION__N, pack_zigzag(d.n));
+    pack_part(w, FIELD_VALUE__DURATION, mark);
 }
 
-Duban__V1__Value *stored_value(const struct value *v, const struct type *t, struct arena *a)
+/* One member of the oneof, whatever its value is. */
+static void pack_kind(struct packer *w, const struct value *v, const struct type *t)
 {
-    static const Duban__V1__Value__KindCase kinds[] = {
-        [VALUE_NA] = DUBAN__V1__VALUE__KIND_NOT_AVAILABLE,
-        [VALUE_YESNO] = DUBAN__V1__VALUE__KIND_YES,
-        [VALUE_NUMBER] = DUBAN__V1__VALUE__KIND_NUMBER,
-        [VALUE_TEXT] = DUBAN__V1__VALUE__KIND_TEXT,
-        [VALUE_DATE] = DUBAN__V1__VALUE__KIND_DATE,
-        [VALUE_INSTANT] = DUBAN__V1__VALUE__KIND_INSTANT_MS,
-        [VALUE_DURATION] = DUBAN__V1__VALUE__KIND_DURATION,
-        [VALUE_PERIOD] = DUBAN__V1__VALUE__KIND_PERIOD,
-        [VALUE_LIST] = DUBAN__V1__VALUE__KIND_LIST,
-        [VALUE_RECORD] = DUBAN__V1__VALUE__KIND_RECORD,
-    };
-    Duban__V1__Value *m = proto_new(&duban__v1__value__descriptor, a);
-    m->kind_case = kinds[v->tag];
     switch (v->tag) {
     case VALUE_NA:
-        m->not_available = true;
-        break;
+        pack_number_always(w, FIELD_VALUE__NOT_AVAILABLE, true);
+        return;
     case VALUE_YESNO:
-        m->yes = v->yes;
-        break;
+        pack_number_always(w, FIELD_VALUE__YES, v->yes);
+        return;
     case VALUE_NUMBER:
-        m->number = stored_number(v->number, a);
-        break;
+        pack_rational(w, v->number);
+        return;
     case VALUE_TEXT:
-        m->text = proto_text(a, v->text);
-        break;
+        pack_text_always(w, FIELD_VALUE__TEXT, v->text);
+        return;
     case VALUE_DATE:
-        m->date = v->date;
-        break;
+        pack_number_always(w, FIELD_VALUE__DATE, pack_zigzag(v->date));
+        return;
     case VALUE_INSTANT:
-        m->instant_ms = v->instant;
-        break;
+        pack_number_always(w, FIELD_VALUE__INSTANT_MS, (uint64_t)v->instant);
+        return;
     case VALUE_DURATION:
-        m->duration = stored_duration(v->duration, a);
-        break;
+        pack_duration(w, v->duration);
+        return;
     case VALUE_PERIOD:
-        m->period = proto_text(a, period_format(a, v->period));
-        break;
+        pack_text_always(w, FIELD_VALUE__PERIOD, period_format(w->arena, v->period));
+        return;
     case VALUE_LIST:
-        m->list = stored_list(v, t, a);
-        break;
+        pack_list(w, v, t);
+        return;
     case VALUE_RECORD:
-        m->record = stored_record(v, t, a);
+        pack_record(w, v, t);
     }
-    return m;
 }
 
-Duban__V1__NamedValue *stored_named(struct slice name, const struct value *v, const struct type *t,
-                                    struct arena *a)
+void stored_pack_value(struct packer *w, unsigned field, const struct value *v, const struct type *t)
 {
-    Duban__V1__NamedValue *m = proto_new(&duban__v1__named_value__descriptor, a);
-    m->name = proto_text(a, name);
-    m->value = stored_value(v, t, a);
-    return m;
+    size_t mark = pack_mark(w);
+    pack_kind(w, v, t);
+    pack_part(w, field, mark);
+}
+
+void stored_pack_named(struct packer *w, unsigned field, struct slice name, const struct value *v,
+                       const struct type *t)
+{
+    size_t mark = pack_mark(w);
+    stored_pack_value(w, FIELD_NAMED_VALUE__VALUE, v, t);
+    pack_text(w, FIELD_NAMED_VALUE__NAME, name);
+    pack_part(w, field, mark);
+}
+
+void stored_pack_cause(struct packer *w, unsigned field, const struct cause *c)
+{
+    size_t mark = pack_mark(w);
+    pack_number(w, FIELD_CAUSE__RECEIVED_MS, (uint64_t)c->received);
+    if (c->timer.n) {
+        pack_number(w, FIELD_CAUSE__ARMED, (uint64_t)c->armed);
+        pack_number(w, FIELD_CAUSE__DUE_MS, (uint64_t)c->due);
+        pack_text(w, FIELD_CAUSE__TIMER, c->timer);
+        pack_text(w, FIELD_CAUSE__TASK, c->instance);
+    }
+    pack_text(w, FIELD_CAUSE__ID, c->id);
+    pack_text(w, FIELD_CAUSE__SOURCE, c->source);
+    pack_part(w, field, mark);
+}
+
+void stored_pack_instant(struct packer *w, unsigned field, instant_t t)
+{
+    size_t mark = pack_mark(w);
+    pack_number(w, FIELD_INSTANT__MS, (uint64_t)t);
+    pack_part(w, field, mark);
+}
+
+void stored_pack_headers(struct packer *w, unsigned field, const struct record *r)
+{
+    for (size_t i = r->nheaders; i-- > 0;) {
+        size_t mark = pack_mark(w);
+        pack_text(w, FIELD_HEADER__VALUE, r->header[i].value);
+        pack_text(w, FIELD_HEADER__NAME, proto_valid(r->header[i].name));
+        pack_part(w, field, mark);
+    }
 }
 
 /* ---- message → core */
@@ -219,21 +240,6 @@ bool stored_value_read(const Duban__V1__Value *m, const struct type *t, struct a
 }
 
 /* ---- causes */
-
-Duban__V1__Cause *stored_cause(const struct cause *c, struct arena *a)
-{
-    Duban__V1__Cause *m = proto_new(&duban__v1__cause__descriptor, a);
-    m->source = proto_text(a, c->source);
-    m->id = proto_text(a, c->id);
-    m->received_ms = c->received;
-    if (c->timer.n) {
-        m->task = proto_text(a, c->instance);
-        m->timer = proto_text(a, c->timer);
-        m->due_ms = c->due;
-        m->armed = c->armed;
-    }
-    return m;
-}
 
 /* Only a timer has a due instant. */
 void stored_cause_read(const Duban__V1__Cause *m, struct cause *out)

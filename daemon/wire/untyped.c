@@ -6,7 +6,7 @@
 
 #define EXACT_MAX 9007199254740992.0 /* 2^53 */
 
-enum { DIGITS = 15, EXPONENT_MAX = 18 };
+enum { DIGITS = 15, EXPONENT_MAX = 18, FEW = 16 };
 
 /* "d.dddde±x" → plain decimal text, which rat_parse reads exactly. */
 static bool plain_decimal(double v, char *out, size_t size)
@@ -49,8 +49,8 @@ static bool untyped_number(double v, struct rat *out)
     return plain_decimal(v, text, sizeof text) && rat_parse(slice_of(text), out);
 }
 
-static struct value untyped(const Google__Protobuf__Value *v, struct arena *a, const struct path *at,
-                            struct reasons *why);
+static void put_value(struct value *out, const Google__Protobuf__Value *v, struct arena *a,
+                      const struct path *at, struct reasons *why);
 
 static struct value untyped_list(const Google__Protobuf__ListValue *l, struct arena *a, const struct path *at,
                                  struct reasons *why)
@@ -60,35 +60,39 @@ static struct value untyped_list(const Google__Protobuf__ListValue *l, struct ar
     out.list.n = l->n_values;
     for (size_t i = 0; i < l->n_values; i++) {
         struct path here = {at->up, at->name, (int)i};
-        out.list.item[i] = untyped(l->values[i], a, &here, why);
+        put_value(&out.list.item[i], l->values[i], a, &here, why);
     }
     return out;
 }
 
-static struct value untyped(const Google__Protobuf__Value *v, struct arena *a, const struct path *at,
-                            struct reasons *why)
+/* Into zeroed memory: n/a. */
+static void put_value(struct value *out, const Google__Protobuf__Value *v, struct arena *a,
+                      const struct path *at, struct reasons *why)
 {
-    struct value out = {.tag = VALUE_NA};
-    if (!v)
-        return out;
-    switch (v->kind_case) {
+    switch (v ? v->kind_case : GOOGLE__PROTOBUF__VALUE__KIND__NOT_SET) {
     case GOOGLE__PROTOBUF__VALUE__KIND_BOOL_VALUE:
-        return (struct value){.tag = VALUE_YESNO, .yes = v->bool_value};
+        out->tag = VALUE_YESNO;
+        out->yes = v->bool_value;
+        break;
     case GOOGLE__PROTOBUF__VALUE__KIND_NUMBER_VALUE:
-        out.tag = VALUE_NUMBER;
+        out->tag = VALUE_NUMBER;
         if (!isfinite(v->number_value))
             reasons_at(why, at, "not a finite number");
-        else if (!untyped_number(v->number_value, &out.number))
+        else if (!untyped_number(v->number_value, &out->number))
             reasons_at(why, at, "%.17g cannot be taken exactly: send the number as text", v->number_value);
-        return out;
+        break;
     case GOOGLE__PROTOBUF__VALUE__KIND_STRING_VALUE:
-        return (struct value){.tag = VALUE_TEXT, .text = slice_of(v->string_value)};
+        out->tag = VALUE_TEXT;
+        out->text = slice_of(v->string_value);
+        break;
     case GOOGLE__PROTOBUF__VALUE__KIND_LIST_VALUE:
-        return untyped_list(v->list_value, a, at, why);
+        *out = untyped_list(v->list_value, a, at, why);
+        break;
     case GOOGLE__PROTOBUF__VALUE__KIND_STRUCT_VALUE:
-        return untyped_record(v->struct_value, a, at, why);
+        *out = untyped_record(v->struct_value, a, at, why);
+        break;
     default: /* null, or nothing: not given */
-        return out;
+        break;
     }
 }
 
@@ -98,24 +102,40 @@ static int by_name(const void *a, const void *b)
     return strcmp((*x)->key, (*y)->key);
 }
 
+/* There are a few of them as a rule. */
+static void sort_entries(Google__Protobuf__Struct__FieldsEntry **entry, size_t n)
+{
+    if (n > FEW) {
+        qsort(entry, n, sizeof(*entry), by_name);
+        return;
+    }
+    for (size_t i = 1; i < n; i++) {
+        Google__Protobuf__Struct__FieldsEntry *e = entry[i];
+        size_t at = i;
+        for (; at > 0 && strcmp(e->key, entry[at - 1]->key) < 0; at--)
+            entry[at] = entry[at - 1];
+        entry[at] = e;
+    }
+}
+
 struct value untyped_record(const Google__Protobuf__Struct *s, struct arena *a, const struct path *at,
                             struct reasons *why)
 {
     Google__Protobuf__Struct__FieldsEntry **entry =
-        ARENA_ARRAY(a, Google__Protobuf__Struct__FieldsEntry *, s->n_fields + 1);
+        ARENA_ARRAY(a, Google__Protobuf__Struct__FieldsEntry *, s->n_fields);
     if (s->n_fields)
         memcpy(entry, s->fields, s->n_fields * sizeof(*entry));
-    qsort(entry, s->n_fields, sizeof(*entry), by_name);
+    sort_entries(entry, s->n_fields);
     struct value out = {.tag = VALUE_RECORD};
     out.record.field = ARENA_ARRAY(a, struct value, s->n_fields);
     out.record.name = ARENA_ARRAY(a, struct slice, s->n_fields);
     out.record.n = s->n_fields;
     for (size_t i = 0; i < s->n_fields; i++) {
         struct path here = {at, entry[i]->key, -1};
-        if (i && strcmp(entry[i - 1]->key, entry[i]->key) == 0)
-            reasons_at(why, &here, "given twice");
         out.record.name[i] = slice_of(entry[i]->key);
-        out.record.field[i] = untyped(entry[i]->value, a, &here, why);
+        if (i && slice_eq(out.record.name[i - 1], out.record.name[i]))
+            reasons_at(why, &here, "given twice");
+        put_value(&out.record.field[i], entry[i]->value, a, &here, why);
     }
     return out;
 }

@@ -132,6 +132,35 @@ static void each_fault_is_named(void **state)
     refused(fact_of(fact), "fact", "type fact, but the data holds a fact: expected duban.v1.Fact");
 }
 
+/* A fact whose kind is n bytes long: letters, but `with` from `at` on. */
+static struct slice fact_with(size_t n, size_t at, struct slice with)
+{
+    char *kind = memset(arena_alloc(arena, n), 'k', n);
+    memcpy(kind + at, with.p, with.n);
+    return fact_of(glued(wrapped(KIND, (struct slice){kind, n}), wrapped(REPORTER, S("r"))));
+}
+
+/* Wherever in it something stands that is not plain. */
+static void texts_of_every_length(void **state)
+{
+    (void)state;
+    struct reasons why = {.arena = arena};
+    struct input in;
+    for (size_t n = 1; n <= 40; n++)
+        for (size_t at = 0; at < n; at++) {
+            refused(fact_with(n, at, S("\0")), "duban.v1.Fact", "fact.kind: the text has a NUL byte in it");
+            refused(fact_with(n, at, S("\x80")), "duban.v1.Fact", "fact.kind: the text is not UTF-8");
+            struct slice with = n - at < 3 ? S("~") : S("督");
+            assert_true(take(fact_with(n, at, with), "duban.v1.Fact", &in, &why));
+            assert_int_equal(in.kind.n, n);
+            assert_memory_equal(in.kind.p + at, with.p, with.n);
+            for (size_t i = 0; i < n; i++)
+                assert_true((i >= at && i < at + with.n) || in.kind.p[i] == 'k');
+            arena_reset(arena);
+            why = (struct reasons){.arena = arena};
+        }
+}
+
 static void numbers_and_words(void **state)
 {
     (void)state;
@@ -348,7 +377,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, cleanup)
-        TEST(good_bytes),   TEST(each_fault_is_named), TEST(numbers_and_words),
+        TEST(good_bytes),   TEST(each_fault_is_named), TEST(texts_of_every_length), TEST(numbers_and_words),
         TEST(structs),      TEST(depth_is_bounded),    TEST(parts_are_bounded),
         TEST(every_prefix), TEST(mutations),           TEST(mutated_records_of_our_own),
         TEST(mutated_json),
