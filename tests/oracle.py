@@ -40,7 +40,7 @@ class Record:
     appended: int  # ms
     key: bytes | None
     headers: list  # of (name, text)
-    value: bytes
+    value: bytes | None  # None: deleted
 
     def header(self, name):
         return next((v for n, v in self.headers if n == name), "")
@@ -75,11 +75,11 @@ class Cluster:
             at, nkey = end + 1, int(nkey)
             key = None if nkey < 0 else data[at:at + nkey]
             at += max(nkey, 0)
-            n = max(int.from_bytes(data[at:at + 4], "big", signed=True), 0)
+            n = int.from_bytes(data[at:at + 4], "big", signed=True)
             pairs = re.split(r",(?=(?:ce_\w+|duban_\w+|content-type)=)", headers.decode(errors="replace")) if headers else []
             out.append(Record(topic, int(partition), int(offset), int(appended), key, [tuple(p.split("=", 1)) for p in pairs],
-                              data[at + 4:at + 4 + n]))
-            at += 4 + n
+                              None if n < 0 else data[at + 4:at + 4 + n]))
+            at += 4 + max(n, 0)
         return sorted(out, key=lambda r: (r.partition, r.offset))
 
     def await_record(self, topic, is_it, seconds=30):

@@ -28,6 +28,11 @@ class OnState(OnBroker):
     def asked(self, n, first=0, soon=3600.0):
         return [oracle.asked("office/test", i, f"o-{i % 3 + 1}", f"s{i}", time.time() + soon) for i in range(first, first + n)]
 
+    @staticmethod
+    def annul(event):
+        return {"specversion": "1.0", "id": "annul", "source": "office/test", "type": "duban.v1.Annul",
+                "data": {"workflow": "alarm", "reason": "误报", "annul": {"reporter": "office", "record": {"source": event["source"], "id": event["id"]}}}}
+
     def fill(self, d, events):
         for at in range(0, len(events), 1000):
             d.accept(events[at:at + 1000])
@@ -113,6 +118,20 @@ class State(OnState):
         self.chain(cluster)
         d.stop()
 
+    def test_gone_is_gone(self):
+        """What one event alone has deleted does not come back with the state."""
+        d = self.node(self.cluster(), oracle.ALARM).start()
+        events = self.asked(2)
+        self.fill(d, events)
+        self.assertEqual(len(self.whole(d)[0]), 2)
+        self.fill(d, [self.annul(events[0])])
+        whole = self.whole(d)
+        self.assertEqual(len(whole[0]), 1)
+        d.stop()
+        shutil.rmtree(d.data / "partition-0")
+        d.start()
+        self.assertEqual(self.whole(d), whole)
+
     def halted(self, d, *words):
         before = d.log().count("is halted")
         d.launch()
@@ -155,9 +174,7 @@ class State(OnState):
         self.fill(d, events)
         d.stop()
         shutil.rmtree(d.data / "partition-0")
-        annul = {"specversion": "1.0", "id": "annul", "source": "office/test", "type": "duban.v1.Annul",
-                 "data": {"workflow": "alarm", "reason": "误报", "annul": {"reporter": "office", "record": {"source": "office/test", "id": events[7]["id"]}}}}
-        cluster.portal(annul, "duban.deadlines")
+        cluster.portal(self.annul(events[7]), "duban.deadlines")
         cluster.portal(oracle.asked("office/test", 99999, "o-1", "behind", time.time() + 3600), "duban.deadlines")
         d.environment = {"LD_PRELOAD": preloaded("slow", self.folder), "SLOW_PUT_US": "50"}  # history takes longer than librdkafka waits for an empty topic
         d.launch()

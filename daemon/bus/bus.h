@@ -223,7 +223,8 @@ bool bus_kafka_positions(struct store_txn *t, int64_t *changelog_next, int64_t *
 bool bus_kafka_lacks_history(struct store_txn *t, int64_t *have, int64_t *want);
 /* For `restore`, called with its own arguments: puts what a run of records moved. */
 enum store_status bus_kafka_restored(struct store_txn *t, const struct record *r, size_t n, const struct marker *m, int64_t next);
-/* A changelog record's table and key; false: not one of ours. The value is r->value (p NULL: deleted). */
-bool bus_kafka_state(const struct record *r, enum table_id *table, struct slice *key);
+/* A changelog record's table, key and value; false: not one of ours. The value's p is NULL: deleted. So is what has a value without bytes,
+ * which nothing in the state has: where this was written for a deletion, it is read as one. */
+bool bus_kafka_state(const struct record *r, enum table_id *table, struct slice *key, struct slice *value);
 
 #endif

@@ -127,11 +127,12 @@ enum store_status bus_kafka_restored(struct store_txn *t, const struct record *r
     return put_piece(t, next);
 }
 
-bool bus_kafka_state(const struct record *r, enum table_id *table, struct slice *key)
+bool bus_kafka_state(const struct record *r, enum table_id *table, struct slice *key, struct slice *value)
 {
     if (r->key.n == 0 || (unsigned char)r->key.p[0] > TABLE_LAST_STATE)
         return false;
     *table = (enum table_id)(unsigned char)r->key.p[0];
     *key = (struct slice){r->key.p + 1, r->key.n - 1};
+    *value = r->value.n ? r->value : (struct slice){NULL, 0};
     return true;
 }

@@ -123,7 +123,7 @@ static void hold(struct kafka *k, const struct held *h)
     struct held *slot = arena_push(o->arena, &o->held, &o->n, &o->cap, sizeof *slot);
     *slot = *h;
     slot->key = arena_dup(o->arena, h->key);
-    slot->value = arena_dup(o->arena, h->value);
+    slot->value = h->value.p ? arena_dup(o->arena, h->value) : h->value; /* none: deleted */
     slot->header = header;
 }
 

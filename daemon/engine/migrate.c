@@ -112,11 +112,11 @@ static bool hold_record(void *ctx, const struct record *r)
     struct marker marker;
     struct err why;
     enum table_id table;
-    struct slice key;
+    struct slice key, value;
 
     if (r->topic == TOPIC_HISTORY) {
         digest_add(&h->history, r->key, r->value);
-    } else if (r->topic == TOPIC_CHANGELOG && bus_kafka_state(r, &table, &key)) {
+    } else if (r->topic == TOPIC_CHANGELOG && bus_kafka_state(r, &table, &key, &value)) {
         digest_add(&h->state, r->key, r->value);
     } else if (r->topic == TOPIC_CHANGELOG) {
         a = arena_new();

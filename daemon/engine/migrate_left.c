@@ -60,9 +60,9 @@ static bool end_record(void *ctx, const struct record *r)
 {
     struct ending *at = ctx;
     enum table_id table;
-    struct slice key;
+    struct slice key, value;
 
-    if (!bus_kafka_state(r, &table, &key))
+    if (!bus_kafka_state(r, &table, &key, &value))
         at->bad = !wire_marker_unpack(r->value, at->arena, &at->last, &at->why);
     return !at->bad;
 }

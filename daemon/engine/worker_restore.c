@@ -66,12 +66,12 @@ static enum turn_status restore_records(struct partition *p, struct store_txn *t
 
     for (size_t i = 0; st == TURN_DONE && i < n; i++) {
         enum table_id table;
-        struct slice key;
+        struct slice key, value;
 
         if (r[i].topic == TOPIC_HISTORY)
             st = engine_restore_history(p->engine, t, r[i].value, e);
-        else if (bus_kafka_state(&r[i], &table, &key))
-            st = engine_restore_state(p->engine, t, table, key, r[i].value, e);
+        else if (bus_kafka_state(&r[i], &table, &key, &value))
+            st = engine_restore_state(p->engine, t, table, key, value, e);
     }
     return st == TURN_DONE && m != NULL ? put_batch(p, t, m, e) : st;
 }
@@ -157,10 +157,10 @@ static bool keep_aside(struct partition *p, const struct record *r, size_t n, co
 
     for (size_t i = 0; st == TURN_DONE && i < n; i++) {
         enum table_id table;
-        struct slice key;
+        struct slice key, value;
 
-        if (bus_kafka_state(&r[i], &table, &key))
-            st = engine_load_put(p->loading->load, table, key, r[i].value, e);
+        if (bus_kafka_state(&r[i], &table, &key, &value))
+            st = engine_load_put(p->loading->load, table, key, value, e);
     }
     p->loading->records += n;
     if (m != NULL) {

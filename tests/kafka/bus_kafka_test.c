@@ -164,11 +164,11 @@ static bool on_restore(void *ctx, int partition, const struct record *r, size_t 
         die("store", e.text);
     for (size_t i = 0; i < n; i++) {
         enum table_id table = TABLE_HISTORY;
-        struct slice key = r[i].value;
-        if (r[i].topic == TOPIC_CHANGELOG && !bus_kafka_state(&r[i], &table, &key))
+        struct slice key = r[i].value, value = S("");
+        if (r[i].topic == TOPIC_CHANGELOG && !bus_kafka_state(&r[i], &table, &key, &value))
             die("restore", "not a state record");
-        if (r[i].topic == TOPIC_HISTORY || r[i].value.p)
-            store_put(t, table, key, r[i].topic == TOPIC_HISTORY ? S("") : r[i].value);
+        if (value.p)
+            store_put(t, table, key, value);
         else
             store_delete(t, table, key);
     }

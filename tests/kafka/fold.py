@@ -35,6 +35,8 @@ def batches(records):
             out.append((int(marker["batch"]), going, int(marker["history_next"])))
             going = []
         else:
+            if r.value == b"":
+                raise AssertionError(f"an entry of {STATE[r.key[0]]} at {r.offset} that is neither a value nor a deletion")
             going.append(((STATE[r.key[0]], r.key[1:]), r.value))
     if going:
         raise AssertionError(f"{len(going)} entries behind the last marker: a batch that ends nowhere")
