@@ -160,11 +160,11 @@ static struct slice expand(const struct kafka *k, const char *value, struct aren
         else if (what == 'w')
             buf_printf(&b, "%d", k->options.slot);
         else if (what == 'm')
-            buf_printf(&b, "%ld", share(k, 8000, 250));
+            buf_printf(&b, "%ld", share(k, 4000, 250));
         else if (what == 'k')
             buf_printf(&b, "%ld", share(k, 3072, 256));
         else if (what == 'f')
-            buf_printf(&b, "%ld", share(k, 1 << 20, 1 << 16));
+            buf_printf(&b, "%ld", share(k, 1 << 19, 1 << 16));
         else if (what == 't')
             buf_printf(&b, "%d", k->transaction_ms);
         else if (what == 'b')
