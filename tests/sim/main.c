@@ -173,7 +173,7 @@ int main(int argc, char **argv)
             return usage();
     }
     counts = mmap(NULL, COUNTS * sizeof *counts, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    log_set_level(replay ? LOG_DEBUG : LOG_INFO);
+    log_set_level(replay ? LOG_DEBUG : LOG_WARN);
     portal_prepare();
     if (!replay)
         return run_all(seed, histories, jobs);

@@ -130,6 +130,17 @@ static struct record broken(int w)
     return intake_record(&e, chance(0.5) ? TOPIC_SUBMISSIONS : TOPIC_DEADLINES, arena);
 }
 
+/* Of what came before, if it was this workflow's and has been applied by then: its effects, instances too, are taken back. */
+static struct record annulled(int w)
+{
+    unsigned which = events > 0 ? (unsigned)between(1, events) : 1;
+    struct cloud_event e = event_of(w, "", "", (struct slice){0});
+    e.type = S("duban.v1.Annul");
+    e.data = arena_printf(arena, "{\"workflow\":\"%s\",\"reason\":\"r\",\"annul\":{\"reporter\":\"office\",\"record\":"
+                                 "{\"source\":\"portal\",\"id\":\"e-%u\"}}}", name[w], which);
+    return intake_record(&e, TOPIC_DEADLINES, arena);
+}
+
 static struct record any(int w)
 {
     static struct record last;
@@ -139,7 +150,8 @@ static struct record any(int w)
     struct record r = what < 5 && last.value.p ? last /* once more */
                       : what < 45              ? asked(w)
                       : what < 85              ? answered(w)
-                      : what < 93              ? clock_record(w)
+                      : what < 91              ? clock_record(w)
+                      : what < 95              ? annulled(w)
                                                : broken(w);
     last = r;
     return r;
