@@ -74,6 +74,7 @@ struct slice arena_join(struct arena *a, const struct slice *part, size_t n); /*
 struct slice arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* As "%lld" and "%0*d" of printf, for what every output says. */
 struct slice arena_digits(struct arena *a, int64_t v);
+struct slice arena_hex(struct arena *a, const void *bytes, size_t n); /* two lower-case digits a byte */
 static inline void put_digits(char *out, unsigned v, size_t n) /* the last n digits of it */
 {
     for (; n > 0; v /= 10)

@@ -193,6 +193,18 @@ struct slice arena_digits(struct arena *a, int64_t v)
     return arena_dup(a, (struct slice){text + at, sizeof text - at});
 }
 
+struct slice arena_hex(struct arena *a, const void *bytes, size_t n)
+{
+    static const char digit[] = "0123456789abcdef";
+    const unsigned char *b = bytes;
+    char *hex = arena_alloc(a, 2 * n + 1);
+    for (size_t i = 0; i < n; i++) {
+        hex[2 * i] = digit[b[i] >> 4];
+        hex[2 * i + 1] = digit[b[i] & 15];
+    }
+    return (struct slice){hex, 2 * n};
+}
+
 struct slice arena_printf(struct arena *a, const char *fmt, ...)
 {
     char small[256];

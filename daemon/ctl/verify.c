@@ -81,17 +81,6 @@ static bool take(struct ctl_call *call, struct chains *c, enum ctl_exit *status)
     return ok;
 }
 
-static struct slice hex(struct arena *a, const unsigned char hash[32])
-{
-    static const char digit[] = "0123456789abcdef";
-    char *out = arena_alloc(a, 65);
-    for (int i = 0; i < 32; i++) {
-        out[2 * i] = digit[hash[i] >> 4];
-        out[2 * i + 1] = digit[hash[i] & 15];
-    }
-    return (struct slice){out, 64};
-}
-
 static void print(const struct ctl_call *call, const struct chains *c)
 {
     static const char *const header[] = {"workflow", "records", "hash of the last"};
@@ -99,7 +88,7 @@ static void print(const struct ctl_call *call, const struct chains *c)
     table_text_start(&t, call->arena, header, 3);
     for (size_t i = 0; i < c->n; i++) {
         const struct chain *chain = c->item[i];
-        struct slice hash = hex(call->arena, chain->head.hash);
+        struct slice hash = arena_hex(call->arena, chain->head.hash, sizeof chain->head.hash);
         if (call->json)
             json_print(stdout, json_pack("{s:o, s:I, s:o, s:o}", "workflow", json_text(chain->workflow), "records",
                                          (json_int_t)chain->head.sequence, "hash", json_text(hash), "broken",

@@ -24,13 +24,10 @@ struct definition {
 static struct definition *held;
 static pthread_mutex_t held_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static const char hex_digit[] = "0123456789abcdef";
-
 static struct slice hash_of(struct slice root, const struct wire_file *files, size_t n, struct arena *a)
 {
     struct slice *part = ARENA_ARRAY(a, struct slice, 1 + 2 * n);
     unsigned char digest[32];
-    char *hex = arena_alloc(a, 2 * sizeof digest + 1);
 
     part[0] = root;
     for (size_t i = 0; i < n; i++) {
@@ -38,11 +35,7 @@ static struct slice hash_of(struct slice root, const struct wire_file *files, si
         part[2 + 2 * i] = files[i].content;
     }
     wire_digest(digest, part, 1 + 2 * n);
-    for (size_t i = 0; i < sizeof digest; i++) {
-        hex[2 * i] = hex_digit[digest[i] >> 4];
-        hex[2 * i + 1] = hex_digit[digest[i] & 15];
-    }
-    return (struct slice){hex, 2 * sizeof digest};
+    return arena_hex(a, digest, sizeof digest);
 }
 
 static struct wire_file *files_of(const struct bundle *b, struct arena *a)

@@ -44,21 +44,9 @@ void page_add(struct page *p)
     buf_clear(&p->row);
 }
 
-static struct slice cursor_write(struct arena *a, struct slice key)
-{
-    static const char digit[] = "0123456789abcdef";
-    char *hex = arena_alloc(a, 2 * key.n + 1);
-
-    for (size_t i = 0; i < key.n; i++) {
-        hex[2 * i] = digit[(unsigned char)key.p[i] >> 4];
-        hex[2 * i + 1] = digit[(unsigned char)key.p[i] & 15];
-    }
-    return (struct slice){hex, 2 * key.n};
-}
-
 void page_more(struct page *p, const struct key *last)
 {
-    p->out->next = cursor_write(p->arena, key_slice(last));
+    p->out->next = arena_hex(p->arena, last->byte, last->n);
 }
 
 static int nibble(char c)

@@ -260,13 +260,6 @@ static void put_number(ProtobufCType type, void *at, uint64_t v)
     }
 }
 
-static void *new_message(struct check *c, const struct layout *l)
-{
-    ProtobufCMessage *m = arena_alloc(c->arena, l->d->sizeof_message);
-    l->d->message_init(m);
-    return m;
-}
-
 static bool check_fields(struct check *c, struct part *in, struct slice bytes);
 
 /* One that comes again, in a record of our own, adds to the first; not so in a oneof. */
@@ -279,7 +272,7 @@ static inline bool put_part(struct check *c, const struct part *in, const struct
     if (++c->messages > MESSAGES_MAX)
         return refuse(c, in, f, "too many parts");
     if (!*m || f->oneof)
-        *m = new_message(c, f->message);
+        *m = proto_new(f->message->d, c->arena);
     struct part part = {f->message, (char *)*m, path_of(in, &here), 0, in->depth + 1};
     return check_fields(c, &part, bytes);
 }
@@ -357,7 +350,7 @@ ProtobufCMessage *proto_read(const ProtobufCMessageDescriptor *d, struct slice b
 {
     struct check c = {.mode = mode, .arena = a, .why = why, .messages = 1};
     const struct layout *l = layout_of(d);
-    ProtobufCMessage *m = new_message(&c, l);
+    ProtobufCMessage *m = proto_new(d, a);
     struct part part = {.l = l, .m = (char *)m};
     return !bytes.n || check_fields(&c, &part, bytes) ? m : NULL;
 }

@@ -6,8 +6,6 @@ static bool is_measure(const struct record *r)
     return r->topic == TOPIC_WARNINGS || r->topic == TOPIC_SUPERVISION || r->topic == TOPIC_NOTIFICATIONS;
 }
 
-enum { WITHDRAWS_FIELD = 24, DOCUMENT_TEXT_FIELD = 26 };
-
 static bool take_varint(struct slice *s, uint64_t *out)
 {
     *out = 0;
@@ -43,12 +41,12 @@ static bool has_field(const struct record *r, uint64_t field)
 
 bool wire_has_document(const struct record *r)
 {
-    return has_field(r, DOCUMENT_TEXT_FIELD);
+    return has_field(r, FIELD_NOTIFICATION__DOCUMENT_TEXT);
 }
 
 bool wire_is_withdrawal(const struct record *r)
 {
-    return has_field(r, WITHDRAWS_FIELD);
+    return has_field(r, FIELD_NOTIFICATION__WITHDRAWS);
 }
 
 static struct slice *slices_of(char **text, size_t n, struct arena *a)

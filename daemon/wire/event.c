@@ -65,8 +65,9 @@ enum encoding encoding_of(struct slice content_type)
 
 const struct header *header_find(const struct header *h, size_t n, const char *name)
 {
+    struct slice wanted = slice_of(name);
     for (size_t i = 0; i < n; i++)
-        if (slice_eq(h[i].name, slice_of(name)))
+        if (slice_eq(h[i].name, wanted))
             return &h[i];
     return NULL;
 }

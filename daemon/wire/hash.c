@@ -43,15 +43,9 @@ static void digest(unsigned char *out, size_t size, const struct slice *part, si
 
 struct slice wire_id(struct arena *a, const struct slice *part, size_t n)
 {
-    static const char digit[] = "0123456789abcdef";
     unsigned char hash[16];
     digest(hash, sizeof hash, part, n);
-    char *hex = arena_alloc(a, sizeof hash * 2 + 1);
-    for (size_t i = 0; i < sizeof hash; i++) {
-        hex[i * 2] = digit[hash[i] >> 4];
-        hex[i * 2 + 1] = digit[hash[i] & 15];
-    }
-    return (struct slice){hex, sizeof hash * 2};
+    return arena_hex(a, hash, sizeof hash);
 }
 
 void wire_digest(unsigned char out[32], const struct slice *part, size_t n)

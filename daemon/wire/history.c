@@ -24,19 +24,17 @@ static void seal_hash(unsigned char out[HASH_BYTES], const unsigned char prev[HA
 static void pack_envelope(struct packer *w, const struct record *r)
 {
     static const struct {
-        struct slice header;
+        const char *header;
         unsigned field;
-    } kept[] = {{{"content-type", 12}, FIELD_HISTORY_RECORD__INPUT__CONTENT_TYPE},
-                {{"ce_time", 7}, FIELD_HISTORY_RECORD__INPUT__TIME},
-                {{"ce_type", 7}, FIELD_HISTORY_RECORD__INPUT__TYPE},
-                {{"ce_id", 5}, FIELD_HISTORY_RECORD__INPUT__ID},
-                {{"ce_source", 9}, FIELD_HISTORY_RECORD__INPUT__SOURCE}};
+    } kept[] = {{"content-type", FIELD_HISTORY_RECORD__INPUT__CONTENT_TYPE},
+                {"ce_time", FIELD_HISTORY_RECORD__INPUT__TIME},
+                {"ce_type", FIELD_HISTORY_RECORD__INPUT__TYPE},
+                {"ce_id", FIELD_HISTORY_RECORD__INPUT__ID},
+                {"ce_source", FIELD_HISTORY_RECORD__INPUT__SOURCE}};
     for (size_t k = 0; k < sizeof kept / sizeof *kept; k++) {
-        size_t i = 0;
-        while (i < r->nheaders && !slice_eq(r->header[i].name, kept[k].header))
-            i++;
-        if (i < r->nheaders)
-            pack_text(w, kept[k].field, proto_valid(r->header[i].value));
+        const struct header *h = header_find(r->header, r->nheaders, kept[k].header);
+        if (h)
+            pack_text(w, kept[k].field, proto_valid(h->value));
     }
 }
 
