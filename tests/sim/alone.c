@@ -12,6 +12,7 @@
 
 static bool beside[PARTITIONS_MOST]; /* of the worker that waits */
 static bool waited, failed;
+static bool checked; /* what is broken stays so until then */
 
 /* With no other fault every input is taken soon, whoever is out of order. */
 static void check_served(int p)
@@ -29,25 +30,17 @@ static void check_served(int p)
     }
 }
 
-static void note_beside(const struct host *n)
-{
-    struct node_partition of[PARTITIONS_MOST];
-    bool asked;
-    size_t count_ = node_partition_list(n->node, of, PARTITIONS_MOST, &asked);
-    for (size_t i = 0; i < count_; i++)
-        beside[i] = of[i].worker == of[plan.alone].worker;
-}
-
 bool alone_begin(struct host *n, int partition)
 {
-    if (partition != plan.alone || now < BEGINS || now >= plan.faults_until)
+    if (partition != plan.alone || now < BEGINS || checked)
         return true;
     if (!plan.alone_slow)
         return !failed || chance(0.5);
     if (waited || !n->node)
         return true;
     waited = true;
-    note_beside(n);
+    for (int p = 0; p < plan.partitions; p++)
+        beside[p] = disk_is_ours(n->id, p);
     trace("the disk of partition %d keeps its worker waiting", partition);
     group_drop(partition);
     pass(WAITS);
@@ -60,7 +53,8 @@ bool alone_begin(struct host *n, int partition)
 /* What fails first is a commit, when its batch is in the log already. */
 bool alone_commit(int partition)
 {
-    if (partition != plan.alone || plan.alone_slow || now < BEGINS || now >= plan.faults_until)
+    bool begun = failed || (now >= BEGINS && now < plan.faults_until);
+    if (partition != plan.alone || plan.alone_slow || !begun || checked)
         return true;
     failed = true;
     return false;
@@ -70,6 +64,7 @@ void alone_check(void)
 {
     struct node_status s;
     char what[64];
+    checked = true;
     if (plan.alone < 0 || plan.alone_slow)
         return;
     for (int p = 0; p < plan.partitions; p++)

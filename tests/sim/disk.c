@@ -9,12 +9,19 @@
 
 static struct disk {
     struct store *store, *copy;
+    struct thread *opener;
     bool open, unsettled;
 } disk[NODES_MAX][PARTITIONS_MOST];
 
 struct store *disk_store(int node, int partition)
 {
     return disk[node][partition].store;
+}
+
+bool disk_is_ours(int node, int partition)
+{
+    const struct disk *d = &disk[node][partition];
+    return d->open && d->opener == running;
 }
 
 static struct disk *disk_of(const struct store *s)
@@ -38,6 +45,7 @@ struct store *__wrap_store_open(const char *folder, uint64_t map_bytes, struct e
     if (d->open)
         fail("%s is opened twice", folder);
     d->open = true;
+    d->opener = running;
     return d->store;
 }
 
