@@ -9,7 +9,7 @@
 
 static struct disk {
     struct store *store, *copy;
-    struct thread *opener;
+    struct thread *writer; /* who opened it, or wrote last */
     bool open, unsettled;
 } disk[NODES_MAX][PARTITIONS_MOST];
 
@@ -21,7 +21,7 @@ struct store *disk_store(int node, int partition)
 bool disk_is_ours(int node, int partition)
 {
     const struct disk *d = &disk[node][partition];
-    return d->open && d->opener == running;
+    return d->open && d->writer == running;
 }
 
 static struct disk *disk_of(const struct store *s)
@@ -45,7 +45,7 @@ struct store *__wrap_store_open(const char *folder, uint64_t map_bytes, struct e
     if (d->open)
         fail("%s is opened twice", folder);
     d->open = true;
-    d->opener = running;
+    d->writer = running;
     return d->store;
 }
 
@@ -54,6 +54,8 @@ struct store_txn *__wrap_store_begin(struct store *s, bool write, struct err *e)
 {
     struct disk *d = write ? disk_of(s) : NULL;
     int partition = d ? (int)(d - disk[0]) % PARTITIONS_MOST : 0;
+    if (d)
+        d->writer = running;
     bool fine = !d || !running_host() || alone_begin(running_host(), partition);
     if (fine && d && now < plan.faults_until && chance(plan.disk_fails / 4))
         fine = false;

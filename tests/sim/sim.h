@@ -351,7 +351,7 @@ bool disk_wipe(int node);
 void disk_copy(int node);    /* kept aside */
 bool disk_restore(int node); /* the copy put in its place */
 struct store *disk_store(int node, int partition); /* NULL: none */
-bool disk_is_ours(int node, int partition);          /* the running thread has opened the store */
+bool disk_is_ours(int node, int partition);          /* the running thread has the store */
 
 /* ---- host.c */
 void hosts_start(void);
