@@ -22,7 +22,7 @@ MAY_INCLUDE = {
 }
 # Third-party header (a prefix of what stands in <> or "") → the files that may include it (patterns below daemon/).
 THIRD_PARTY = {
-    "lmdb.h": ["store/store_lmdb*"],
+    "lmdb.h": ["store/store_lmdb*", "store/front*"],
     "librdkafka/": ["bus/bus_kafka*"],
     "libical/": ["core/rrule_ical.c"],
     "libfyaml.h": ["lang/yaml.c"],

@@ -163,17 +163,48 @@ static void show_progress(struct standby *s)
     }
 }
 
+static bool is_mine(struct standby *s, const struct partition *p)
+{
+    pthread_mutex_lock(&p->registry->lock);
+    bool mine = p->owner == &s->owner;
+    pthread_mutex_unlock(&p->registry->lock);
+    return mine;
+}
+
+/* What large batches have left in the stores goes once none has come for some seconds, as it does at a worker's. True: there is more of it. */
+static bool tidy(struct standby *s)
+{
+    bool any = false;
+
+    for (int id = 0; id < s->bus->ops->partitions(s->bus) && id < PARTITIONS_MAX; id++) {
+        struct partition *p = registry_find(s->owner.registry, id);
+        struct err why = {{0}};
+        bool more;
+
+        if (p == NULL || !is_mine(s, p) || partition_rest_timeout(p) != 0)
+            continue;
+        if (!store_trim(p->store, &more, &why))
+            partition_trouble(p, "cannot be followed: %s", why.text);
+        if (!more)
+            p->large_at = 0;
+        any |= more;
+    }
+    return any;
+}
+
 static void *follow(void *arg)
 {
     struct standby *s = arg;
     struct err why;
+    bool more = false;
 
     while (!atomic_load(&s->stop)) {
-        if (!s->bus->ops->poll(s->bus, ROUND_MS, &why)) {
+        if (!s->bus->ops->poll(s->bus, more ? 0 : ROUND_MS, &why)) {
             log_error("%s", why.text);
             break;
         }
         show_progress(s);
+        more = tidy(s);
     }
     return NULL;
 }

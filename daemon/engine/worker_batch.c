@@ -9,7 +9,7 @@
 #define RETRY_MOST_MS 30000
 #define REST_MS 3000
 #define LOOK_EVERY 256 /* turns, between two looks at what a batch has taken */
-#define BYTES_MOST ((size_t)4 << 20)
+#define BYTES_MOST ((size_t)6 << 20)
 
 bool partition_runnable(const struct partition *p)
 {
@@ -328,13 +328,15 @@ int partition_rest_timeout(const struct partition *p)
 void partition_rest(struct partition *p)
 {
     struct err why;
+    bool more;
 
     if (p->stopped || partition_rest_timeout(p) != 0)
         return;
-    p->large_at = 0;
     p->take = p->slice = BATCH_LEAST;
     free(p->records);
     p->records = NULL;
-    if (!store_trim(p->store, &why))
+    if (!store_trim(p->store, &more, &why))
         stop(p, why.text);
+    else if (!more)
+        p->large_at = 0;
 }

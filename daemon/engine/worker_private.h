@@ -37,7 +37,7 @@ struct partition {
     int64_t history_have, history_want; /* offsets of its topic: what lies between is missing */
     uint64_t batch;
     instant_t next_due;
-    int64_t large_at; /* monotonic ms of the last large batch, whose memory is kept for a next one; 0: given back */
+    int64_t large_at; /* monotonic ms of the last large batch, or of the beginning: what that left is kept for a next one; 0: given back */
 
     /* A batch at work: what the bus said to an emit. */
     enum bus_status bus_status;

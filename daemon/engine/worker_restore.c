@@ -245,6 +245,8 @@ static bool put_records(struct partition *p, const struct record *r, size_t n, c
         ok = store_commit(t, &why) == STORE_OK;
     else
         store_abort(t);
+    if (n >= BATCH_LEAST)
+        p->large_at = worker_monotonic();
     return ok || unrestored(p, &why);
 }
 
@@ -324,6 +326,7 @@ enum bus_settled partition_ready(void *ctx, int id)
         return st == TURN_FAILED ? BUS_UNSETTLED : BUS_AGAIN;
     }
     p->serving = true;
+    p->large_at = worker_monotonic(); /* its restore, or a process before this one, may have left something to be tidied */
     atomic_store(&w->full, false); /* another that has no room says so again */
     partition_trouble(p, "%s", "");
     partition_show(p);

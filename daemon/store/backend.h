@@ -31,7 +31,7 @@ struct store_ops {
     enum store_status (*iter_move)(struct store_iter *i, enum store_move move, struct slice at,
                                    struct slice *key, struct slice *value);
     void (*stats)(struct store *s, struct store_stats *out);
-    bool (*trim)(struct store *s, struct err *e); /* NULL: nothing to give back */
+    bool (*trim)(struct store *s, bool *more, struct err *e); /* NULL: nothing to give back */
     enum store_status (*clear)(struct store_txn *t, enum table_id table);
     bool (*unsettle)(struct store *s, struct err *e); /* NULL, like the next three: nothing is durable anyway, or mapped */
     bool (*settle)(struct store *s, struct err *e);

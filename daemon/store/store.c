@@ -36,10 +36,11 @@ void store_stats(struct store *s, struct store_stats *out)
     s->ops->stats(s, out);
 }
 
-bool store_trim(struct store *s, struct err *e)
+bool store_trim(struct store *s, bool *more, struct err *e)
 {
     assert(!s->writing);
-    return !s->ops->trim || s->ops->trim(s, e);
+    *more = false;
+    return !s->ops->trim || s->ops->trim(s, more, e);
 }
 
 bool store_unsettle(struct store *s, struct err *e)

@@ -1,5 +1,5 @@
 /* Durable ordered tables of bytes, and the same in memory. One environment holds one partition's state.
- * store_lmdb.c is the only user of lmdb.h; store_mem.c serves simulation and tests. Same behaviour, checked by the same tests. */
+ * store_lmdb.c and its front are the only users of lmdb.h; store_mem.c serves simulation and tests. Same behaviour, checked by the same tests. */
 #ifndef DUBAND_STORE_H
 #define DUBAND_STORE_H
 
@@ -96,8 +96,8 @@ struct store_stats {
 void store_stats(struct store *s, struct store_stats *out);
 
 /* The writer's thread, between transactions, when it has been idle for some seconds after large batches: gives back memory that the back end
- * keeps for its next one (tens of megabytes after batches of 10,000; a few milliseconds of work). Does nothing while somebody reads. False: the
- * store could not go on; every later transaction fails. */
-bool store_trim(struct store *s, struct err *e);
+ * keeps for its next one, and brings the store into the form in which it is read fastest. It takes a step of that, some milliseconds; *more:
+ * there is another. It gives nothing back while somebody reads. False: the store could not go on; every later transaction fails. */
+bool store_trim(struct store *s, bool *more, struct err *e);
 
 #endif

@@ -1,6 +1,7 @@
-/* The store on LMDB: one named database a table. The only user of lmdb.h. */
+/* The store on LMDB: one named database a table, and two of the front of TABLE_INSTANCE. With front*.c the only user of lmdb.h. */
 #include "store/backend.h"
 #include "store/folder.h"
+#include "store/front.h"
 #include "store/ahead.h"
 #include "store/pages.h"
 
@@ -21,8 +22,11 @@
  * New fields of a message and new tables need no new version: older readers keep or ignore them.
  *   1: the first.
  *   2: an entry of TABLE_TIMER may stand before its timer's due instant, or for no timer. What 1 wrote is fine
+ *      as it is.
+ *   3: an entry of TABLE_INSTANCE may have a newer value in front_0 or front_1 (front.h). What 2 wrote is fine
  *      as it is. */
-#define FORMAT 2
+#define FORMAT 3
+#define FORMAT_FRONTED 3
 #define FORMAT_KEY S("format")
 
 #define MAP_MOST (UINT64_C(1) << 40)  /* 1 TiB of addresses; the file grows only as it is written */
@@ -41,7 +45,11 @@ struct lmdb_store {
     uint64_t map;              /* as store_open was asked */
     bool write;
     bool unsettled, deferred; /* either: commits do not wait for the disk */
+    bool rests;               /* writer's thread only: a trim */
     MDB_dbi dbi[TABLE_COUNT];
+    MDB_dbi front_dbi[2];
+    bool fronted;       /* they are there; not so when an older format is read */
+    struct front front; /* writer's thread only */
     time_t readers_checked; /* writer's thread only */
     struct pages pages;     /* the same */
     struct ahead ahead;     /* the same */
@@ -53,11 +61,14 @@ static bool env_replace(struct lmdb_store *s, struct err *e);
 struct lmdb_txn {
     struct store_txn base;
     MDB_txn *txn;
+    struct front_runs runs; /* a reader's */
 };
 
 struct lmdb_iter {
     struct store_iter base;
     MDB_cursor *cursor;
+    struct walk *walk; /* a reader's: through the runs, beside the cursor */
+    bool walks;
 };
 
 static struct lmdb_store *store_of(struct store_txn *t)
@@ -155,6 +166,16 @@ static bool env_again(struct lmdb_store *s, struct err *e)
     return ok;
 }
 
+/* Who reads an older format knows no front, but since it was opened another process may have opened the folder to write to it. */
+static int check_not_fronted(const struct lmdb_store *s, MDB_txn *txn)
+{
+    MDB_val k = val_of(FORMAT_KEY), v;
+    int rc = mdb_get(txn, s->dbi[TABLE_META], &k, &v);
+    if (rc)
+        return rc;
+    return v.mv_size == 8 && get_be64(v.mv_data) < FORMAT_FRONTED ? 0 : MDB_VERSION_MISMATCH;
+}
+
 static struct store_txn *lmdb_begin(struct store *base, bool write, struct err *e)
 {
     struct lmdb_store *s = (struct lmdb_store *)base;
@@ -169,8 +190,17 @@ static struct store_txn *lmdb_begin(struct store *base, bool write, struct err *
         }
         rc = txn_begin(s, write ? 0 : MDB_RDONLY, &t->txn);
     }
+    bool begun = rc == 0;
+    if (begun)
+        rc = !s->fronted ? check_not_fronted(s, t->txn)
+             : write     ? front_begin(&s->front, t->txn)
+                         : runs_find(t->txn, s->front_dbi, &t->runs);
     if (rc) {
-        failure(s, rc, write ? "cannot begin writing" : "cannot begin reading", e);
+        failure(s, rc, rc == MDB_VERSION_MISMATCH ? "it has another format than when it was opened"
+                       : write                    ? "cannot begin writing"
+                                                  : "cannot begin reading", e);
+        if (begun)
+            txn_abort(s, t->txn);
         free(t);
         return NULL;
     }
@@ -180,11 +210,17 @@ static struct store_txn *lmdb_begin(struct store *base, bool write, struct err *
 static enum store_status lmdb_commit(struct store_txn *t, struct err *e)
 {
     struct lmdb_store *s = store_of(t);
-    int rc = mdb_txn_commit(txn_of(t));
+    int rc = front_end(&s->front, txn_of(t), s->rests);
+    if (rc)
+        mdb_txn_abort(txn_of(t));
+    else
+        rc = mdb_txn_commit(txn_of(t));
+    front_ended(&s->front, rc == 0, rc != 0);
     s->open--;
     enum store_status st = rc ? failure(s, rc, "cannot commit", e) : STORE_OK;
     MDB_envinfo info;
-    if (!rc && s->write && mdb_env_info(s->env, &info) == 0)
+    /* With the front few pages are written at random: less is gained than it takes. */
+    if (!rc && !front_is_on(&s->front) && mdb_env_info(s->env, &info) == 0)
         ahead_of(&s->ahead, (info.me_last_pgno + 1) * s->page, s->page);
     pages_hide(&s->pages);
     free(t);
@@ -193,7 +229,10 @@ static enum store_status lmdb_commit(struct store_txn *t, struct err *e)
 
 static void lmdb_abort(struct store_txn *t)
 {
-    txn_abort(store_of(t), txn_of(t));
+    struct lmdb_store *s = store_of(t);
+    if (t->write)
+        front_ended(&s->front, false, t->dead == STORE_FULL); /* before others may replace the environment */
+    txn_abort(s, txn_of(t));
     free(t);
 }
 
@@ -206,12 +245,22 @@ static void looked_at(struct store_txn *t)
         pages_look(&s->pages);
 }
 
+/* Of a reader: the base has this value. */
+static int read_newer(struct store_txn *t, struct slice key, MDB_val *value)
+{
+    int rc = runs_get(txn_of(t), &((struct lmdb_txn *)t)->runs, UINT32_MAX, key, value);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
 static enum store_status lmdb_get(struct store_txn *t, enum table_id table, struct slice key,
                                   struct slice *value)
 {
     MDB_val k = val_of(key), v;
     looked_at(t);
-    int rc = mdb_get(txn_of(t), store_of(t)->dbi[table], &k, &v);
+    int rc = table == TABLE_INSTANCE && t->write ? front_get(&store_of(t)->front, txn_of(t), key, &v)
+                                                 : mdb_get(txn_of(t), store_of(t)->dbi[table], &k, &v);
+    if (rc == 0 && table == TABLE_INSTANCE && !t->write)
+        rc = read_newer(t, key, &v);
     if (rc)
         return entry_status(t, rc, table);
     *value = slice_from(v);
@@ -225,7 +274,8 @@ static enum store_status lmdb_put(struct store_txn *t, enum table_id table, stru
     looked_at(t);
     /* History grows at its end. A page that is appended to is filled before the next; any other is halved, and stays so. */
     bool grows = append || table == TABLE_HISTORY;
-    int rc = mdb_put(txn_of(t), store_of(t)->dbi[table], &k, &v, grows ? MDB_APPEND : 0);
+    int rc = table == TABLE_INSTANCE ? front_put(&store_of(t)->front, txn_of(t), key, value, grows ? MDB_APPEND : 0)
+                                     : mdb_put(txn_of(t), store_of(t)->dbi[table], &k, &v, grows ? MDB_APPEND : 0);
     if (rc == MDB_KEYEXIST && !append)
         rc = mdb_put(txn_of(t), store_of(t)->dbi[table], &k, &v, 0);
     if (rc == MDB_KEYEXIST) {
@@ -239,7 +289,9 @@ static enum store_status lmdb_put(struct store_txn *t, enum table_id table, stru
 static enum store_status lmdb_del(struct store_txn *t, enum table_id table, struct slice key)
 {
     MDB_val k = val_of(key);
-    return entry_status(t, mdb_del(txn_of(t), store_of(t)->dbi[table], &k, NULL), table);
+    int rc = table == TABLE_INSTANCE ? front_delete(&store_of(t)->front, txn_of(t), key)
+                                     : mdb_del(txn_of(t), store_of(t)->dbi[table], &k, NULL);
+    return entry_status(t, rc, table);
 }
 
 /* ---- iteration */
@@ -255,10 +307,37 @@ static struct store_iter *lmdb_iter_new(struct store_txn *t, enum table_id table
 
 static void lmdb_iter_free(struct store_iter *i)
 {
-    MDB_cursor *cursor = ((struct lmdb_iter *)i)->cursor;
-    if (cursor)
-        mdb_cursor_close(cursor);
-    free(i);
+    struct lmdb_iter *it = (struct lmdb_iter *)i;
+    if (it->cursor)
+        mdb_cursor_close(it->cursor);
+    walk_free(it->walk);
+    free(it);
+}
+
+/* The base has this value where the iterator stands. Steps up walk through the runs; after any other move they are searched. */
+static int iter_newer(struct store_iter *base, enum store_move move, struct slice key, MDB_val *value)
+{
+    struct lmdb_iter *i = (struct lmdb_iter *)base;
+    struct store_txn *t = base->txn;
+    const struct front_runs *runs = &((struct lmdb_txn *)t)->runs;
+    int rc = 0;
+    if (t->write)
+        rc = front_newer(&store_of(t)->front, txn_of(t), key, value);
+    else if (runs_none(runs))
+        return 0;
+    else if (move != MOVE_NEXT) {
+        i->walks = false;
+        return read_newer(t, key, value);
+    } else {
+        if (!i->walk)
+            rc = walk_new(txn_of(t), runs, 2, &i->walk);
+        if (!rc && !i->walks)
+            rc = walk_seek(i->walk, key);
+        i->walks = !rc;
+        if (!rc)
+            rc = walk_to(i->walk, key, value);
+    }
+    return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
 static enum store_status lmdb_iter_move(struct store_iter *i, enum store_move move, struct slice at,
@@ -276,6 +355,8 @@ static enum store_status lmdb_iter_move(struct store_iter *i, enum store_move mo
     int rc = mdb_cursor_get(cursor, &k, &v, op[move]);
     if (move == MOVE_BEFORE && (rc == 0 || rc == MDB_NOTFOUND))
         rc = mdb_cursor_get(cursor, &k, &v, rc ? MDB_LAST : MDB_PREV);
+    if (rc == 0 && i->table == TABLE_INSTANCE)
+        rc = iter_newer(i, move, slice_from(k), &v);
     if (rc)
         return entry_status(i->txn, rc, i->table);
     *key = slice_from(k);
@@ -306,7 +387,8 @@ static void lmdb_stats(struct store *base, struct store_stats *out)
 /* What main holds: the tables themselves stay. */
 static enum store_status lmdb_clear(struct store_txn *t, enum table_id table)
 {
-    int rc = mdb_drop(txn_of(t), store_of(t)->dbi[table], 0);
+    int rc = table == TABLE_INSTANCE ? front_clear(&store_of(t)->front, txn_of(t))
+                                     : mdb_drop(txn_of(t), store_of(t)->dbi[table], 0);
     if (rc || table != TABLE_META)
         return entry_status(t, rc, table);
     unsigned char now[8];
@@ -377,7 +459,7 @@ static int env_open(struct lmdb_store *s, uint64_t map, unsigned flags)
     int fd, rc = mdb_env_create(&s->env);
     if (rc)
         return rc;
-    rc = mdb_env_set_maxdbs(s->env, TABLE_COUNT);
+    rc = mdb_env_set_maxdbs(s->env, TABLE_COUNT + 2);
     if (!rc)
         rc = mdb_env_set_maxreaders(s->env, READERS_MOST);
     if (!rc)
@@ -442,6 +524,20 @@ static bool check_format(const struct lmdb_store *s, MDB_txn *txn, bool fresh, s
     return found == FORMAT || !s->write || put_format(s, txn, e);
 }
 
+/* Readers find none in a folder of an older format. */
+static int open_front(struct lmdb_store *s, MDB_txn *txn, bool write)
+{
+    static const char *const name[2] = {"front_0", "front_1"};
+    int rc = 0;
+    for (int i = 0; i < 2 && !rc; i++)
+        rc = mdb_dbi_open(txn, name[i], write ? MDB_CREATE : 0, &s->front_dbi[i]);
+    s->fronted = rc == 0;
+    front_forget(&s->front);
+    s->front.base = s->dbi[TABLE_INSTANCE];
+    memcpy(s->front.table, s->front_dbi, sizeof s->front_dbi);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
 /* Opens the tables; in an empty environment makes them and writes the version, all in one transaction. */
 static bool open_tables(struct lmdb_store *s, bool write, struct err *e)
 {
@@ -463,6 +559,8 @@ static bool open_tables(struct lmdb_store *s, bool write, struct err *e)
         err_set(e, "%s holds no store of duband", folder_path(s->folder));
         goto no_store;
     }
+    if (!rc)
+        rc = open_front(s, txn, write);
     if (rc) {
         failure(s, rc, "cannot open the tables", e);
         goto no_store;
@@ -493,11 +591,29 @@ static bool env_replace(struct lmdb_store *s, struct err *e)
     return ok;
 }
 
+/* A transaction that does nothing but merge. */
+static void merge_front(struct store *base, bool *more)
+{
+    struct lmdb_store *s = (struct lmdb_store *)base;
+    struct store_txn *t = lmdb_begin(base, true, NULL);
+    if (!t)
+        return;
+    t->store = base;
+    t->write = true;
+    s->rests = true;
+    *more = lmdb_commit(t, NULL) == STORE_OK && !front_is_empty(&s->front);
+    s->rests = false;
+}
+
 /* LMDB keeps the buffers of its largest transaction for ever; only a new environment is without. */
-static bool lmdb_trim(struct store *base, struct err *e)
+static bool lmdb_trim(struct store *base, bool *more, struct err *e)
 {
     struct lmdb_store *s = (struct lmdb_store *)base;
     bool ok = true;
+    if (s->write && s->env && !front_is_empty(&s->front))
+        merge_front(base, more);
+    if (*more)
+        return true;
     if (!s->write || s->unsettled || pthread_rwlock_trywrlock(&s->env_lock) != 0)
         return true;
     if (s->env && s->open == 0) {
@@ -516,6 +632,7 @@ static void lmdb_close(struct store *base)
     if (s->env)
         mdb_env_close(s->env);
     pthread_rwlock_destroy(&s->env_lock);
+    front_forget(&s->front);
     folder_close(s->folder);
     free(s);
 }

@@ -21,6 +21,16 @@ def dump(folder, table):
     return dict(zip(lines[::2], lines[1::2]))
 
 
+def stored(folder, table):
+    """The same, as the store reads it: an instance has the value of the newest run that holds one (daemon/store/front.h)."""
+    entries = dump(folder, table)
+    if table == "instance":
+        for key, value in sorted((dump(folder, "front_0") | dump(folder, "front_1")).items()):
+            if key[4:] in entries:
+                entries[key[4:]] = value
+    return entries
+
+
 def partition_of(folder):
     """The partition whose state a store holds, as it says itself."""
     return int(dump(folder, "meta")[b"bus.origin"].split(b"\0")[2])
@@ -107,7 +117,8 @@ def _unlike(what, have, want):
 
 
 def compare(folder, changelog, history, last=True):
-    """What is wrong with one partition's store, given that partition's records; `last`: it must stand at the last batch and hold all of history."""
+    """What is wrong with one partition's store, given that partition's changelog and its history (Cluster.history); `last`: it must stand at the last batch
+    and hold all of history."""
     meta = dump(folder, "meta")
     batch = struct.unpack(">Q", meta[b"batch"])[0] if b"batch" in meta else 0
     known, state, end = batches(changelog), {"seen": {}, "expired": set(), **{table: {} for table in STATE}}, 0
@@ -122,7 +133,7 @@ def compare(folder, changelog, history, last=True):
         _fold(changes, state)
     wrong = []
     for table in STATE:
-        wrong += _unlike(f"{folder}, {table}", dump(folder, table), state[table])
+        wrong += _unlike(f"{folder}, {table}", stored(folder, table), state[table])
     wrong += _unlike(f"{folder}, seen", _counting(dump(folder, "seen"), state["expired"]), _counting(state["seen"], state["expired"]))
     wrong += [f"{folder}, timer: no entry for {key!r}" for key in _unserved(dump(folder, "timer"), _timers(state["instance"]))[:3]]
     next_history = _signed(meta[b"bus.history_next"]) if b"bus.history_next" in meta else 0

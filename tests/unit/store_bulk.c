@@ -293,11 +293,12 @@ static void test_a_trim_that_fails_is_made_good(void **state)
     struct fixture *f = *state;
     char aside[300];
     struct err e = {0};
+    bool more;
     put_one(f, "a");
     size_t before = count(f);
     snprintf(aside, sizeof aside, "%s-aside", f->temp.path);
     assert_int_equal(rename(f->temp.path, aside), 0);
-    assert_false(store_trim(f->store, &e));
+    assert_false(store_trim(f->store, &more, &e));
     assert_null(store_begin(f->store, true, &e));
     assert_says(e.text, "cannot open the store");
     assert_null(store_begin(f->store, false, &e));

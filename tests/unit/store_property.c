@@ -1,6 +1,12 @@
-/* Random transactions against LMDB, memory and a naive model: the same answers from all three, aborted ones
- * and reopened stores included. */
+/* Random transactions against LMDB, memory and a naive model: the same answers from all three. Some are aborted, some cannot be committed, some
+ * empty the store; snapshots live over others, and the store on disk is opened again. The same once more with a front that small tables use. */
 #include "store_support.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "store/fault.h"
+#include "store/front.h"
 
 #define ENTRIES_MOST 4096
 #define TABLES 3
@@ -93,7 +99,7 @@ static struct slice random_value(struct run *r, char out[40])
 static void write_one(struct run *r)
 {
     char k[24], v[40];
-    size_t table = random_below(&r->random, TABLES);
+    size_t table = random_below(&r->random, 2) ? 0 : random_below(&r->random, TABLES);
     struct slice key = random_key(r, k), value = random_value(r, v);
     struct model *m = &r->current[table];
     switch (random_below(&r->random, 8)) {
@@ -183,24 +189,58 @@ static void check(struct run *r, struct store_txn *const txn[2], const struct mo
     }
 }
 
+static enum store_status refuse(enum store_fault_point at)
+{
+    return at == STORE_FAULT_COMMIT ? STORE_FULL : STORE_OK;
+}
+
+/* The disk takes nothing but the pages that say where everything is. */
+static enum store_status commit_unwritten(struct store_txn *t)
+{
+    struct err e = {0};
+    struct rlimit was, least;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+    least = was;
+    least.rlim_cur = 8192;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &least), 0);
+    enum store_status st = store_commit(t, &e);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+    return st;
+}
+
+static void clear_all(struct run *r)
+{
+    for (int s = 0; s < 2; s++)
+        assert_int_equal(store_clear(r->txn[s]), STORE_OK);
+    for (size_t table = 0; table < TABLES; table++)
+        r->current[table].n = 0;
+}
+
 static void write_transaction(struct run *r, struct store_txn *const reader[2], const struct model *before)
 {
     struct err e = {0};
     for (int s = 0; s < 2; s++)
         assert_non_null(r->txn[s] = store_begin(r->store[s], true, &e));
-    for (size_t n = random_below(&r->random, 60); n > 0; n--) {
+    if (random_below(&r->random, 60) == 0)
+        clear_all(r);
+    for (size_t n = random_below(&r->random, random_below(&r->random, 4) ? 60 : 6); n > 0; n--) {
         write_one(r);
         if (random_below(&r->random, 4) == 0)
             check(r, r->txn, r->current);
         if (reader[0] && random_below(&r->random, 8) == 0)
             check(r, reader, before);
     }
-    bool keep = random_below(&r->random, 3) != 0;
-    for (int s = 0; s < 2; s++)
-        if (keep)
-            assert_int_equal(store_commit(r->txn[s], &e), STORE_OK);
+    bool keep = random_below(&r->random, 3) != 0, full = !keep && random_below(&r->random, 2);
+    bool unwritten = !keep && !full && random_below(&r->random, 2);
+    if (unwritten)
+        keep = commit_unwritten(r->txn[1]) == STORE_OK; /* it changed nothing */
+    store_fault = full ? refuse : NULL;
+    for (int s = 0; s < 2 - unwritten; s++)
+        if (keep || full)
+            assert_int_equal(store_commit(r->txn[s], &e), keep ? STORE_OK : STORE_FULL);
         else
             store_abort(r->txn[s]);
+    store_fault = NULL;
     if (keep)
         memcpy(r->committed, r->current, sizeof r->committed);
     else
@@ -223,9 +263,38 @@ static void check_committed(struct run *r)
     }
 }
 
-static void test_random_runs(void **state)
+/* Closed, read by itself, and opened again; or what it keeps for large transactions is given back. */
+static void interrupt(struct run *r)
 {
-    (void)state;
+    struct err e = {0};
+    bool more = true;
+    if (random_below(&r->random, 3) == 0) {
+        while (more)
+            assert_true(store_trim(r->store[1], &more, &e));
+        return;
+    }
+    store_close(r->store[1]);
+    assert_non_null(r->store[1] = store_open_readonly(r->temp.path, &e));
+    check_committed(r);
+    store_close(r->store[1]);
+    assert_non_null(r->store[1] = store_open(r->temp.path, UINT64_C(1) << 30, &e));
+}
+
+/* The front is used, or not, and merged fast or slowly. */
+static void change_limits(struct run *r, uint32_t hashes)
+{
+    front_limits = (struct front_limits){.changes = random_below(&r->random, 6) ? 0 : UINT32_MAX,
+                                         .run = 1 + (uint32_t)random_below(&r->random, 20),
+                                         .entries = 2 + (uint32_t)random_below(&r->random, 60),
+                                         .pages = 1 + (uint32_t)random_below(&r->random, 10),
+                                         .numbers = random_below(&r->random, 4) ? UINT32_MAX / 4 : 1 + (uint32_t)random_below(&r->random, 20),
+                                         .step = 1 + (uint32_t)random_below(&r->random, 8),
+                                         .rest = 1 + (uint32_t)random_below(&r->random, 40),
+                                         .hashes = hashes};
+}
+
+static void random_runs(uint32_t hashes)
+{
     struct err e = {0};
     struct run *r = mem_alloc(sizeof *r);
     struct model *before = mem_alloc(sizeof r->committed);
@@ -236,6 +305,8 @@ static void test_random_runs(void **state)
     assert_non_null(r->store[1]);
     struct store_txn *reader[2] = {NULL, NULL};
     for (int round = 0; round < 400; round++) {
+        if (hashes)
+            change_limits(r, hashes);
         if (!reader[0] &&
             random_below(&r->random, 4) == 0) { /* a snapshot that lives over some transactions */
             memcpy(before, r->committed, sizeof r->committed);
@@ -250,10 +321,8 @@ static void test_random_runs(void **state)
         write_transaction(r, reader, before);
         if (round % 20 == 0)
             check_committed(r);
-        if (!reader[0] && random_below(&r->random, 25) == 0) {
-            store_close(r->store[1]);
-            assert_non_null(r->store[1] = store_open(r->temp.path, UINT64_C(1) << 30, &e));
-        }
+        if (!reader[0] && random_below(&r->random, 25) == 0)
+            interrupt(r);
     }
     for (int s = 0; s < 2; s++)
         store_abort(reader[s]);
@@ -265,8 +334,24 @@ static void test_random_runs(void **state)
     free(r);
 }
 
+static void test_random_runs(void **state)
+{
+    (void)state;
+    random_runs(0);
+}
+
+static void test_random_runs_with_a_front(void **state)
+{
+    const struct front_limits kept = front_limits;
+    (void)state;
+    random_runs(UINT32_MAX);
+    random_runs(15); /* keys have few hashes */
+    front_limits = kept;
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_runs)};
+    signal(SIGXFSZ, SIG_IGN);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_runs), cmocka_unit_test(test_random_runs_with_a_front)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
