@@ -65,6 +65,37 @@ def fields(data):
         yield tag >> 3, value
 
 
+CHUNK = b"\x82\x01"  # a HistoryChunk begins so, and each record in it: the tag of field 16, bytes
+
+
+def history_records(value):
+    """The HistoryRecords, as bytes, of one value of duban.history on Kafka: those of a chunk; what does not begin as one is a record by itself."""
+    if not value.startswith(CHUNK):
+        return [value]
+    out, at = [], 0
+    while at < len(value):
+        if not value.startswith(CHUNK, at):
+            raise ValueError(f"byte {at} of a chunk of {len(value)} begins no record")
+        n, begin = _varint(value, at + len(CHUNK))
+        at = begin + n
+        if n == 0 or at > len(value):
+            raise ValueError(f"a record of {n} bytes at byte {begin} of a chunk of {len(value)}")
+        out.append(value[begin:at])
+    return out
+
+
+def history_chunk(records):
+    """The value that holds them."""
+    out = bytearray()
+    for record in records:
+        out, n = out + CHUNK, len(record)
+        while n > 127:
+            out.append(n & 127 | 128)
+            n >>= 7
+        out += bytes([n]) + record
+    return bytes(out)
+
+
 def _resolve(kind, inside):
     for known in (MESSAGES, ENUMS):
         for name in (f"{inside}.{kind}", kind):

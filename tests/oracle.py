@@ -5,6 +5,7 @@ the one order (receipt, submissions first, offset), writes them as a file of Clo
 import base64
 import collections
 import dataclasses
+import hashlib
 import json
 import os
 import pathlib
@@ -89,6 +90,10 @@ class Cluster:
             if time.monotonic() > end:
                 raise AssertionError(f"{topic} has no such record within {seconds} s")
         return found[0]
+
+    def history(self, committed=True):
+        """duban.history, record by record: those of a chunk have its offset and its key."""
+        return [dataclasses.replace(r, value=value) for r in self.read("duban.history", committed) for value in contracts.history_records(r.value)]
 
     def outputs(self):
         """{topic: [JSON objects]}, in the order of their offsets."""
@@ -296,6 +301,26 @@ def on_time(case, inputs, outputs):
     have = {(r["caused_by"]["source"], r["caused_by"]["id"]): r["measure"] for r in outputs["duban.supervision"]}
     case.assertEqual(have, verdict)
     case.assertEqual(set(have.values()), {"in-time", "late"})
+
+
+WORKFLOW, SEQUENCE = 1, 2  # of a HistoryRecord
+
+
+def unlinked(records):
+    """What is wrong with a history (Cluster.history) as an auditor checks it (proto/README.md, Audit): each record is of the workflow that is its key, numbered
+    without a gap, and linked to the one before."""
+    last, wrong = {}, []
+    for r in records:
+        n, before = last.get(r.key, (0, bytes(32)))
+        last[r.key] = n + 1, r.value[-32:]
+        fields, where = dict(contracts.fields(r.value)), f"history of {r.key.decode()}: record {n + 1}, at offset {r.offset} of partition {r.partition},"
+        if fields[WORKFLOW] != r.key:
+            wrong.append(f"{where} is of {fields[WORKFLOW].decode()}")
+        elif fields[SEQUENCE] != n + 1:
+            wrong.append(f"{where} says that it is record {fields[SEQUENCE]}")
+        elif r.value[-34:] != b"\x7a\x20" + hashlib.blake2b(before + r.value[:-34], digest_size=32).digest():
+            wrong.append(f"{where} is not linked to the one before")
+    return wrong
 
 
 def seeded(case):

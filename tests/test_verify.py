@@ -10,9 +10,11 @@ import unittest
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "kafka"))
 import contracts  # noqa: E402
+import fold  # noqa: E402
 import oracle  # noqa: E402
 import test_kafka  # noqa: E402
 from node import Node  # noqa: E402
+from portal import Portal  # noqa: E402
 
 EVENTS = 150
 WORKFLOW = "suifenhe-2024"
@@ -21,6 +23,10 @@ WORKFLOW = "suifenhe-2024"
 def verify(*arguments):
     done = subprocess.run([str(oracle.DUBANCTL), "verify", *map(str, arguments), "--json"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr.decode()
+
+
+def sequence(record):
+    return int(contracts.decode("HistoryRecord", record)["sequence"])
 
 
 class Changed:
@@ -119,7 +125,7 @@ class Topic(test_kafka.OnBroker):
         d.stop()
         where = ["--bootstrap", cluster.bootstrap, "--prefix", cluster.prefix]
         folder = verify("--data", d.data)[1]
-        cluster.await_record("duban.history", lambda r: int(contracts.decode("HistoryRecord", r.value)["sequence"]) == folder[0]["records"])
+        cluster.await_record("duban.history", lambda r: sequence(contracts.history_records(r.value)[-1]) == folder[0]["records"])
         status, rows, err = verify(*where)
         self.assertEqual((status, err), (0, ""))
         self.assertEqual(rows, folder)
@@ -129,6 +135,47 @@ class Topic(test_kafka.OnBroker):
         self.assertEqual(status, 1)
         self.assertIn(f"history record 1 of {WORKFLOW} stands where {rows[0]['records'] + 1} should be", err)
         self.assertEqual(again[0]["hash"], rows[0]["hash"])
+
+    def said_of(self, values):
+        """What is said of a topic that has them, of the one workflow."""
+        cluster = self.cluster()
+        with Portal(cluster.bootstrap) as portal:
+            for value in values:
+                portal.send(cluster.name("duban.history"), WORKFLOW.encode(), value, {})
+            portal.flush()
+        status, rows, err = verify("--bootstrap", cluster.bootstrap, "--prefix", cluster.prefix)
+        self.assertEqual([(r["workflow"], r["broken"] is None) for r in rows], [(WORKFLOW, status == 0)])
+        return status, rows[0]["records"], rows[0]["hash"], err
+
+    def test_chunks_and_records_by_themselves(self):
+        with Node([oracle.SUIFENHE], time="events") as d:
+            events = oracle.year_events()[:EVENTS]
+            d.accept(events)
+            d.applied(events[-1]["source"], events[-1]["id"])
+            pairs = list(fold.dump(d.data / "partition-0", "history").items())
+        records = [value for key, value in sorted(pairs) if key.startswith(WORKFLOW.encode())]
+        self.assertGreater(len(records), 40)
+        chunk = contracts.history_chunk
+        tens = [records[i:i + 10] for i in range(0, len(records), 10)]
+        whole = 0, len(records), records[-1][-32:].hex(), ""
+        self.assertEqual(self.said_of(map(chunk, tens)), whole)
+        self.assertEqual(self.said_of(records), whole)
+        self.assertEqual(self.said_of([*tens[0], chunk(tens[1]), *tens[2], *map(chunk, tens[3:])]), whole)
+        letter = bytearray(records[14])
+        letter[len(letter) // 2] ^= 1
+        other = records[14].replace(WORKFLOW.encode(), b"suifenhe-2023", 1)
+        for instead, holds, told in (
+                (chunk(tens[1][:4] + [bytes(letter)] + tens[1][5:]), 14, "history record 15"),
+                (chunk(tens[1][:4] + tens[1][5:]), 14, "record 16 of suifenhe-2024 stands where 15 should be"),
+                (chunk(tens[1][:4] + [tens[1][5], tens[1][4]] + tens[1][6:]), 14, "record 16 of suifenhe-2024 stands where 15 should be"),
+                (chunk(tens[1][:4] + [other] + tens[1][5:]), 14, "the record that should be its 15th is of suifenhe-2023"),
+                (chunk(tens[1] + tens[1][-1:]), 20, "record 20 of suifenhe-2024 stands where 21 should be"),
+                (chunk(tens[1])[:-1], 19, "history record 20"),
+                (chunk(tens[1][:4]) + b"\x82\x01\x80", 14, "history record 15")):
+            with self.subTest(told=told):
+                status, count, digest, err = self.said_of([chunk(tens[0]), instead, *map(chunk, tens[2:])])
+                self.assertEqual((status, count, digest), (1, holds, records[holds - 1][-32:].hex()), err)
+                self.assertIn(told, err)
 
 
 if __name__ == "__main__":

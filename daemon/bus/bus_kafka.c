@@ -83,6 +83,7 @@ static bool producer_open(struct kafka *k, struct err *e)
     k->producer = kafka_handle_new(k, ROLE_PRODUCER, e);
     if (!k->producer)
         return false;
+    kafka_chunks_open(k);
     /* Made before init_transactions: a first message by a topic's name costs a second. */
     for (int i = 0; i < TOPIC_COUNT; i++)
         k->output[i] = i < MERGE_LANES ? NULL : rd_kafka_topic_new(k->producer, k->topic[i], NULL);
@@ -349,6 +350,7 @@ void kafka_close(struct bus *b)
     pthread_mutex_destroy(&k->hold.lock);
     if (k->wakefd >= 0)
         close(k->wakefd);
+    kafka_chunks_close(k);
     arena_free(k->outbox.arena);
     arena_free(k->arena);
     free(k);

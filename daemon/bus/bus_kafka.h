@@ -22,6 +22,7 @@
  *   bus_kafka_writer.c     a whole state in one transaction
  *   bus_kafka_commit.c     one batch, one transaction
  *   bus_kafka_produce.c    the records of a batch
+ *   bus_kafka_chunk.c      history, several records in one
  *   bus_kafka_barrier.c    where an input log ends
  *   bus_kafka_append.c     producer of inputs, with a thread of its own
  *   bus_kafka_lookout.c    thread that asks whether the broker is back
@@ -133,7 +134,8 @@ struct batch {
     int64_t began;       /* monotonic ms */
     int64_t ended, took; /* of the batch before */
     uint32_t serial;   /* reports of earlier batches are told by it */
-    size_t history_sent, history_stored;
+    size_t turns;
+    size_t history_sent, history_stored; /* records of its topic */
     int64_t history_next, changelog_next; /* -1: none stored */
     size_t unserved;                      /* produced since the last look at reports */
     rd_kafka_resp_err_t failed;
@@ -145,6 +147,16 @@ struct outbox {
     struct held *held;
     size_t n, cap;
     bool open; /* what comes is sent at once */
+};
+
+/* History that the open batch gathers, by workflow. */
+#define CHUNKS_MOST 16
+struct chunks {
+    struct chunk {
+        struct buf workflow, records; /* a HistoryChunk */
+    } of[CHUNKS_MOST];
+    size_t n, last; /* last: the one added to last */
+    size_t most;    /* bytes, from which on it is complete; it may have half as many more */
 };
 
 /* Where a lane ends: what was asked, and the answer. */
@@ -232,6 +244,7 @@ struct kafka {
 
     struct batch batch;
     struct outbox outbox;
+    struct chunks chunks;
     struct hold hold;
     uint64_t questions; /* asked so far */
     struct lookout lookout;
@@ -385,7 +398,22 @@ enum bus_status kafka_outbox_send(struct kafka *k, struct err *e); /* what is he
 enum bus_status kafka_emit(struct bus *b, int partition, const struct record *r, struct err *e);
 enum bus_status kafka_state(struct bus *b, int partition, enum table_id table, struct slice key,
                             struct slice value, struct err *e);
+enum bus_status kafka_history_end(struct kafka *k, struct err *e); /* of the batch: what was gathered is among its records, or held back */
 enum bus_status kafka_mark(struct kafka *k, struct slice marker, struct err *e);
+
+/* chunk */
+typedef enum bus_status kafka_send_history(void *ctx, struct slice workflow, struct slice chunk, struct err *e);
+void kafka_chunks_open(struct kafka *k); /* for the producer that was made last */
+void kafka_chunks_close(struct kafka *k);
+void kafka_chunks_drop(struct kafka *k);
+enum bus_status kafka_chunks_add(struct kafka *k, const struct record *r, kafka_send_history *send, void *ctx, struct err *e);
+enum bus_status kafka_chunks_end(struct kafka *k, kafka_send_history *send, void *ctx, struct err *e); /* what is not complete goes, too */
+/* What was read from a log. */
+struct records {
+    struct record *of; /* free() it; the records point into the messages and the arena */
+    size_t n, cap;
+};
+void kafka_records_add(struct records *all, const rd_kafka_message_t *m, enum topic topic, struct arena *a);
 
 /* commit */
 enum bus_status kafka_begin(struct bus *b, int partition, struct store_txn *t, struct err *e);

@@ -6,8 +6,8 @@
 #define STEP_MOST_MS 20 /* when no batch was made of late, or batches take much longer */
 #define LATE_MS 200     /* of late */
 #define STEP_PART 10    /* of a batch's time, between two batches */
-#define STEP_RECORDS 5000
-#define STEP_BYTES ((size_t)4 << 20)
+#define STEP_RECORDS 250 /* for each ms, as many as the store takes meanwhile … */
+#define STEP_BYTES ((size_t)200 << 10) /* … or as much */
 #define AGAIN_MS 1000 /* when the broker did not say where the log ends */
 #define TELL_MS 10000
 #define CUT_MS 2000   /* a log that ends too early is looked at again */
@@ -88,23 +88,35 @@ static int64_t step_ms(const struct kafka *k)
     return ms > STEP_LEAST_MS ? ms : STEP_LEAST_MS;
 }
 
+static size_t records_in(const rd_kafka_message_t *m)
+{
+    struct slice rest = {m->payload, m->err ? 0 : m->len}, one;
+    size_t n = 0;
+    while (wire_chunk_next(&rest, &one))
+        n++;
+    return n;
+}
+
 /* True: all of it was read. */
 static bool read_slice(struct kafka *k, struct part *p)
 {
-    rd_kafka_message_t *m[100];
-    int64_t until = kafka_monotonic_ms() + (step_ms(k) + 1) / 2;
+    rd_kafka_message_t *m[8];
+    size_t records = 0;
+    int64_t ms = step_ms(k), until = kafka_monotonic_ms() + (ms + 1) / 2;
     bool end = p->resume >= p->behind;
-    while (!end && p->nheld < STEP_RECORDS && p->held_bytes < STEP_BYTES && kafka_monotonic_ms() < until) {
+    while (!end && records < (size_t)ms * STEP_RECORDS && p->held_bytes < (size_t)ms * STEP_BYTES && kafka_monotonic_ms() < until) {
         ssize_t n = rd_kafka_consume_batch_queue(k->restorer_queue, 0, m, sizeof m / sizeof *m);
         if (n <= 0) {
             kafka_log_nudge(k, p, TOPIC_HISTORY);
             break;
         }
-        for (ssize_t i = 0; i < n; i++)
+        for (ssize_t i = 0; i < n; i++) {
+            records += records_in(m[i]);
             if (end)
                 rd_kafka_message_destroy(m[i]);
             else
                 end = take(k, p, m[i]);
+        }
         k->stir = true; /* batches come first, then another slice */
     }
     return end;

@@ -3,7 +3,7 @@
 #include "bus/bus_kafka.h"
 
 #define LATE_PART 5      /* of the transaction's time-out: then a batch should end */
-#define HOLD_BELOW 256   /* events of a batch: with more of them there is a backlog */
+#define HOLD_BELOW 256   /* turns of a batch: with more of them there is a backlog */
 
 /* ---- when something fails */
 
@@ -123,7 +123,9 @@ static enum bus_status send_offsets(struct kafka *k, struct part *p, const struc
 
 static enum bus_status send_held(struct kafka *k, struct err *e)
 {
-    enum bus_status st = kafka_outbox_send(k, e);
+    enum bus_status st = kafka_history_end(k, e);
+    if (st == BUS_OK)
+        st = kafka_outbox_send(k, e);
     return st == BUS_OK || abort_transaction(k) ? st : BUS_LOST;
 }
 
@@ -170,7 +172,7 @@ static enum bus_status commit_log(struct kafka *k, struct part *p, struct marker
         abort_transaction(k);
         return BUS_LOST;
     }
-    kafka_hold(k, k->batch.history_sent < HOLD_BELOW);
+    kafka_hold(k, k->batch.turns < HOLD_BELOW);
     enum bus_status st = send_offsets(k, p, m, e);
     if (st == BUS_OK)
         st = send_held(k, e);

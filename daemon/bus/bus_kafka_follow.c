@@ -208,13 +208,13 @@ static void route(struct follow *f, rd_kafka_message_t *m)
 static void store_history(struct follow *f, struct part *p)
 {
     struct tail *t = &f->tail[p->id];
-    struct record *r = mem_alloc((t->n ? t->n : 1) * sizeof *r);
+    struct records r = {0};
     arena_reset(p->arena);
     for (size_t i = 0; i < t->n; i++)
-        kafka_record_of(t->m[i], TOPIC_HISTORY, p->arena, &r[i]);
-    if (t->n && !f->k.hooks.restore(f->k.hooks.ctx, p->id, r, t->n, NULL, t->history))
+        kafka_records_add(&r, t->m[i], TOPIC_HISTORY, p->arena);
+    if (r.n && !f->k.hooks.restore(f->k.hooks.ctx, p->id, r.of, r.n, NULL, t->history))
         kafka_part_fail(&f->k, p, NULL);
-    free(r);
+    free(r.of);
     drop_history(t);
 }
 

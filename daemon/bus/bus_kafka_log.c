@@ -80,12 +80,12 @@ static bool is_marker(const rd_kafka_message_t *m)
 
 bool kafka_log_hand_over(struct kafka *k, struct part *p, enum topic topic, const struct marker *m, int64_t next)
 {
-    struct record *r = mem_alloc((p->nheld ? p->nheld : 1) * sizeof *r);
+    struct records r = {0};
     arena_reset(p->arena);
     for (size_t i = 0; i < p->nheld; i++)
-        kafka_record_of(p->held[i], topic, p->arena, &r[i]);
-    bool ok = k->hooks.restore(k->hooks.ctx, p->id, r, p->nheld, m, next);
-    free(r);
+        kafka_records_add(&r, p->held[i], topic, p->arena);
+    bool ok = k->hooks.restore(k->hooks.ctx, p->id, r.of, r.n, m, next);
+    free(r.of);
     kafka_part_drop_held(p);
     if (!ok)
         kafka_part_fail(k, p, NULL);

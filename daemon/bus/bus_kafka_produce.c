@@ -134,6 +134,7 @@ void kafka_outbox_start(struct kafka *k)
         o->arena = arena_new();
     arena_reset(o->arena);
     *o = (struct outbox){.arena = o->arena};
+    kafka_chunks_drop(k);
 }
 
 enum bus_status kafka_outbox_send(struct kafka *k, struct err *e)
@@ -154,7 +155,8 @@ static enum bus_status produce(struct kafka *k, const struct held *h, struct err
         err_set(e, "kafka: no batch is open");
         return BUS_LOST;
     }
-    if (!o->open && h->value.n < HELD_RECORD && arena_used(o->arena) < HELD_BYTES) {
+    size_t least = h->tag == TAG_HISTORY ? 2 * k->chunks.most : HELD_RECORD;
+    if (!o->open && h->value.n < least && arena_used(o->arena) < HELD_BYTES) {
         hold(k, h);
         return BUS_OK;
     }
@@ -164,22 +166,36 @@ static enum bus_status produce(struct kafka *k, const struct held *h, struct err
 
 /* ---- what there is to be sent */
 
+static enum bus_status send_history(void *ctx, struct slice workflow, struct slice chunk, struct err *e)
+{
+    struct kafka *k = ctx;
+    enum bus_status st =
+        produce(k, &(struct held){.topic = TOPIC_HISTORY, .tag = TAG_HISTORY, .key = workflow, .value = chunk}, e);
+    if (st == BUS_OK)
+        k->batch.history_sent++;
+    return st;
+}
+
+enum bus_status kafka_history_end(struct kafka *k, struct err *e)
+{
+    return kafka_chunks_end(k, send_history, k, e);
+}
+
 enum bus_status kafka_emit(struct bus *b, int partition, const struct record *r, struct err *e)
 {
     struct kafka *k = kafka_of(b);
     (void)partition;
-    bool history = r->topic == TOPIC_HISTORY;
-    enum bus_status st = produce(k,
-                                 &(struct held){.topic = r->topic,
-                                                .tag = history ? TAG_HISTORY : TAG_NONE,
-                                                .key = r->key,
-                                                .value = r->value,
-                                                .header = r->header,
-                                                .nheaders = r->nheaders},
-                                 e);
-    if (st == BUS_OK && history)
-        k->batch.history_sent++;
-    return st;
+    if (r->topic == TOPIC_HISTORY) {
+        k->batch.turns++;
+        return kafka_chunks_add(k, r, send_history, k, e);
+    }
+    return produce(k,
+                   &(struct held){.topic = r->topic,
+                                  .key = r->key,
+                                  .value = r->value,
+                                  .header = r->header,
+                                  .nheaders = r->nheaders},
+                   e);
 }
 
 enum bus_status kafka_state(struct bus *b, int partition, enum table_id table, struct slice key,

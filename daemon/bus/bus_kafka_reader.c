@@ -172,6 +172,19 @@ static bool is_end(const rd_kafka_message_t *m, int64_t to)
     return m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF || (!m->err && m->offset >= to);
 }
 
+static bool visit_all(struct bus_kafka_reader *r, const rd_kafka_message_t *m, enum topic topic,
+                      bool (*visit)(void *ctx, const struct record *record), void *ctx)
+{
+    struct records all = {0};
+    bool more = true;
+    arena_reset(r->arena);
+    kafka_records_add(&all, m, topic, r->arena);
+    for (size_t i = 0; more && i < all.n; i++)
+        more = visit(ctx, &all.of[i]);
+    free(all.of);
+    return more;
+}
+
 bool bus_kafka_reader_read(struct bus_kafka_reader *r, enum topic topic, int partition, int64_t from, int64_t to,
                            bool (*visit)(void *ctx, const struct record *record), void *ctx, struct err *e)
 {
@@ -192,10 +205,7 @@ bool bus_kafka_reader_read(struct bus_kafka_reader *r, enum topic topic, int par
         } else if (kafka_is_barrier(m)) {
             more = m->offset + 1 < to;
         } else {
-            struct record record;
-            arena_reset(r->arena);
-            kafka_record_of(m, topic, r->arena, &record);
-            more = visit(ctx, &record) && record.offset + 1 < to;
+            more = visit_all(r, m, topic, visit, ctx) && m->offset + 1 < to;
         }
         rd_kafka_message_destroy(m);
     }

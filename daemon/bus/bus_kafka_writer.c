@@ -9,6 +9,7 @@ struct bus_kafka_writer {
     struct kafka *k; /* its producer and output handles, and what reports say (batch) */
     rd_kafka_topic_partition_list_t *offsets;
     bool open, held;
+    int partition; /* whose records come: all of one, and its end, before another's */
     size_t unserved;
 };
 
@@ -52,6 +53,7 @@ static bool open_producer(struct bus_kafka_writer *w, struct err *e)
     error = rd_kafka_begin_transaction(k->producer);
     if (error)
         return failed("the transaction cannot be begun", error, e);
+    kafka_chunks_open(k);
     k->batch = (struct batch){.serial = 1, .history_next = -1, .changelog_next = -1};
     return w->open = true;
 }
@@ -87,6 +89,7 @@ void bus_kafka_writer_close(struct bus_kafka_writer *w)
     if (w->k->producer)
         rd_kafka_destroy(w->k->producer);
     rd_kafka_topic_partition_list_destroy(w->offsets);
+    kafka_chunks_close(w->k);
     kafka_bare_free(w->k);
     free(w);
 }
@@ -132,9 +135,18 @@ static bool produce(struct bus_kafka_writer *w, enum topic topic, int partition,
     return stored(w, e);
 }
 
+static enum bus_status send_history(void *ctx, struct slice workflow, struct slice chunk, struct err *e)
+{
+    struct bus_kafka_writer *w = ctx;
+    return produce(w, TOPIC_HISTORY, w->partition, workflow, chunk, NULL, 0, true, e) ? BUS_OK : BUS_FAILED;
+}
+
 bool bus_kafka_writer_put(struct bus_kafka_writer *w, const struct record *r, struct err *e)
 {
-    return produce(w, r->topic, r->partition, r->key, r->value, r->header, r->nheaders, r->topic == TOPIC_HISTORY, e);
+    w->partition = r->partition;
+    if (r->topic == TOPIC_HISTORY)
+        return kafka_chunks_add(w->k, r, send_history, w, e) == BUS_OK;
+    return produce(w, r->topic, r->partition, r->key, r->value, r->header, r->nheaders, false, e);
 }
 
 bool bus_kafka_writer_state(struct bus_kafka_writer *w, int partition, enum table_id table, struct slice key,
@@ -162,7 +174,7 @@ bool bus_kafka_writer_end(struct bus_kafka_writer *w, int partition, struct mark
 {
     static const char key = (char)MARKER_KEY;
     struct batch *b = &w->k->batch;
-    if (!flush(w, e))
+    if (kafka_chunks_end(w->k, send_history, w, e) != BUS_OK || !flush(w, e))
         return false;
     if (b->history_next >= 0)
         m->history_next = b->history_next;

@@ -64,6 +64,15 @@ static inline bool take_varint(const char **p, const char *end, uint64_t *out)
     return v.after;
 }
 
+bool proto_take_varint(struct slice *rest, uint64_t *out)
+{
+    const char *p = rest->p, *end = p + rest->n;
+    if (!take_varint(&p, end, out))
+        return false;
+    *rest = (struct slice){p, (size_t)(end - p)};
+    return true;
+}
+
 static inline bool take_value(const char **p, const char *end, struct taken *t)
 {
     unsigned wire = t->tag & 7;

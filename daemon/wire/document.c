@@ -6,19 +6,6 @@ static bool is_measure(const struct record *r)
     return r->topic == TOPIC_WARNINGS || r->topic == TOPIC_SUPERVISION || r->topic == TOPIC_NOTIFICATIONS;
 }
 
-static bool take_varint(struct slice *s, uint64_t *out)
-{
-    *out = 0;
-    for (int shift = 0; s->n && shift < 64; shift += 7) {
-        unsigned char c = (unsigned char)*s->p;
-        *s = (struct slice){s->p + 1, s->n - 1};
-        *out |= (uint64_t)(c & 127) << shift;
-        if (c < 128)
-            return true;
-    }
-    return false;
-}
-
 /* Whether the message says this, without reading it whole: most do not, and every output is asked. The contract's messages have
  * varints and length-delimited fields only. */
 static bool has_field(const struct record *r, uint64_t field)
@@ -27,7 +14,7 @@ static bool has_field(const struct record *r, uint64_t field)
     uint64_t tag, n;
     if (!is_measure(r))
         return false;
-    while (take_varint(&s, &tag) && take_varint(&s, &n)) {
+    while (proto_take_varint(&s, &tag) && proto_take_varint(&s, &n)) {
         if (tag >> 3 == field)
             return true;
         if ((tag & 7) == 0)

@@ -334,19 +334,6 @@ bool wire_history_proposals(struct slice bytes, struct arena *a, struct slice **
 
 /* ---- its first two fields */
 
-static bool take_varint(struct slice *rest, uint64_t *out)
-{
-    *out = 0;
-    for (unsigned shift = 0; shift < 64 && rest->n > 0; shift += 7) {
-        unsigned char byte = (unsigned char)*rest->p;
-        *rest = (struct slice){rest->p + 1, rest->n - 1};
-        *out |= (uint64_t)(byte & 127) << shift;
-        if (byte < 128)
-            return true;
-    }
-    return false;
-}
-
 /* They are written in their order, always. */
 bool wire_history_place(struct slice record, struct slice *workflow, uint64_t *sequence)
 {
@@ -355,9 +342,9 @@ bool wire_history_place(struct slice record, struct slice *workflow, uint64_t *s
         SEQUENCE = FIELD_HISTORY_RECORD__SEQUENCE << 3 | WIRE_VARINT
     };
     uint64_t tag, n;
-    if (!take_varint(&record, &tag) || tag != WORKFLOW || !take_varint(&record, &n) || n == 0 || n > record.n)
+    if (!proto_take_varint(&record, &tag) || tag != WORKFLOW || !proto_take_varint(&record, &n) || n == 0 || n > record.n)
         return false;
     *workflow = (struct slice){record.p, (size_t)n};
     record = (struct slice){record.p + n, record.n - (size_t)n};
-    return take_varint(&record, &tag) && tag == SEQUENCE && take_varint(&record, sequence);
+    return proto_take_varint(&record, &tag) && tag == SEQUENCE && proto_take_varint(&record, sequence);
 }

@@ -38,6 +38,8 @@ ProtobufCMessage *proto_read(const ProtobufCMessageDescriptor *d, struct slice b
 /* The same for a record of our own: one error. `what` names it: "instance record". */
 ProtobufCMessage *proto_read_own(const ProtobufCMessageDescriptor *d, struct slice bytes, const char *what,
                                  struct arena *a, struct err *e);
+/* A number at the front of some bytes, which moves behind it; false: there is none. */
+bool proto_take_varint(struct slice *rest, uint64_t *out);
 /* pack.c: any message's bytes. What every event has is packed without a message: see pack.h. */
 struct slice proto_pack(const ProtobufCMessage *m, struct arena *a);
 void *proto_new(const ProtobufCMessageDescriptor *d, struct arena *a); /* initialised */

@@ -150,6 +150,11 @@ struct slice wire_history_pack(const struct program *p, const struct effects *fx
                                size_t noutputs, struct history_head *head, struct arena *a);
 /* Checks the chain: recomputes the hash of `bytes` and compares the link with `head`, which it advances. */
 bool wire_history_verify(struct slice bytes, struct history_head *head, struct err *e);
+/* HistoryChunk, as the history topic has it on Kafka. */
+void wire_chunk_add(struct buf *chunk, struct slice record);
+/* One after the other, until false; moves *rest behind. A value that is no chunk is one record, and so is what of it cannot be read: whoever
+ * reads the record says so. */
+bool wire_chunk_next(struct slice *rest, struct slice *record);
 struct slice wire_history_json(struct slice bytes, struct arena *a);
 /* Where a history record belongs, without reading the rest of it; false: it is none. workflow points into it. */
 bool wire_history_place(struct slice record, struct slice *workflow, uint64_t *sequence);

@@ -33,7 +33,7 @@ from broker import Broker, die_with_parent, jars
 from measures import BUILD, cpu_seconds, run_program, say
 
 LOADER = BUILD / "bench" / "peer_load"
-BATCH_S = 1.5  # for what is under way behind the last output
+REST_S = 6     # for what is under way behind the last output, and what a side tidies up when nothing comes
 HELD_S = 0.3   # for outputs committed before the kill to arrive: those after it are the next process's
 
 
@@ -152,7 +152,7 @@ class Bench:
             began = time.time()
             os.kill(side.pid, signal.SIGCONT)
         last = drain.result()["last"]
-        time.sleep(BATCH_S)  # what it does behind the last output is its work, too
+        time.sleep(REST_S)  # what it does behind the last output is its work, too
         client = cpu_of(side.pid) - client
         return {"rate": events / (last - began), "events-per-cpu": events / client, "client-cpu": client / events * 1e6,
                 "broker-cpu": (cpu_of(self.broker.pid) - broker) / events * 1e6, "memory": peak.stop()}

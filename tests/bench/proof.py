@@ -36,7 +36,7 @@ def prove(bench, side):
     bench.produce(side, 1, 1, DUE_MS, run="more")
     one_more.result()
     side.ready()
-    verdicts = chain(side, cluster.read("duban.history"))
+    verdicts = chain(side, cluster.history())
     letters = [[text for name, text in letter.headers if name == "duban_reason"] for letter in cluster.read("duban.rejected")]
     if verdicts.count(APPLIED) != EVENTS + 1 or verdicts.count(REJECTED) != 1 or len(letters) != 1 or not letters[0]:
         raise RuntimeError(f"{side.name}: {verdicts.count(APPLIED)} turns and {verdicts.count(REJECTED)} refusals in its history, dead letters {letters}")

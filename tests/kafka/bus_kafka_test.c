@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #define PARTS 16
-#define KEYS 20
+#define KEYS 40 /* a partition has more of them than have a chunk at a time */
 
 static volatile sig_atomic_t stopping;
 static struct bus *bus;

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -45,10 +46,36 @@ rd_kafka_error_t *rd_kafka_commit_transaction(rd_kafka_t *rk, int ms)
     return error;
 }
 
-/* duband names the topic first. */
+/* How many history records there are in a chunk (field 16); what begins otherwise is one. */
+static size_t records(const unsigned char *at, size_t left)
+{
+    size_t count = 0;
+    while (left > 2 && at[0] == 0x82 && at[1] == 0x01) {
+        size_t n = 2, bytes = 0;
+        for (int shift = 0; n < left && shift < 35; shift += 7) {
+            bytes |= (size_t)(at[n] & 127) << shift;
+            if (at[n++] < 128)
+                break;
+        }
+        if (bytes > left - n)
+            abort();
+        at += n + bytes;
+        left -= n + bytes;
+        count++;
+    }
+    return left ? 1 : count;
+}
+
+/* Of history a line for each record, not for each chunk. duband names the topic first. */
 rd_kafka_error_t *rd_kafka_produceva(rd_kafka_t *rk, const rd_kafka_vu_t *v, size_t n)
 {
-    say("produce %s\n", v[0].vtype == RD_KAFKA_VTYPE_RKT ? rd_kafka_topic_name(v[0].u.rkt) : "?");
+    const char *topic = v[0].vtype == RD_KAFKA_VTYPE_RKT ? rd_kafka_topic_name(v[0].u.rkt) : "?";
+    size_t count = 1;
+    for (size_t i = 1; i < n && strstr(topic, "history"); i++)
+        if (v[i].vtype == RD_KAFKA_VTYPE_VALUE)
+            count = records(v[i].u.mem.ptr, v[i].u.mem.size);
+    for (size_t i = 0; i < count; i++)
+        say("produce %s\n", topic);
     return REAL(rd_kafka_produceva)(rk, v, n);
 }
 

@@ -19,8 +19,9 @@ import unittest
 from collections import defaultdict
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
 import broker as brokers  # noqa: E402
+import oracle  # noqa: E402
 
 PARTITIONS = 2
 FENCED = {"LSAN_OPTIONS": f"suppressions={Path(__file__).resolve().parent / 'fenced.supp'}"}
@@ -58,27 +59,45 @@ def expected(bootstrap):
     return out
 
 
-def outputs(bootstrap, topic="duban.warnings"):
+def outputs(bootstrap):
     out = defaultdict(list)
-    for p, _, *text in sorted(kcat(bootstrap, topic, "%p %o %s"), key=lambda r: (int(r[0]), int(r[1]))):
+    for p, _, *text in sorted(kcat(bootstrap, "duban.warnings", "%p %o %s"), key=lambda r: (int(r[0]), int(r[1]))):
         out[int(p)].append(" ".join(text))
     return out
 
 
+def by_key(lines):
+    """Each key's in their order; history has none between keys."""
+    return sorted(lines, key=lambda line: line.split(" ")[1])
+
+
+def histories(bootstrap):
+    """Per partition, by key; what is in a chunk is of its key."""
+    out = defaultdict(list)
+    for r in oracle.Cluster(bootstrap).history():
+        line = r.value.decode()
+        if line.split(" ")[1] != r.key.decode():
+            raise Failed(f"history partition {r.partition} offset {r.offset}: {line!r} has the key {r.key!r}")
+        out[r.partition].append(line)
+    return defaultdict(list, {p: by_key(lines) for p, lines in out.items()})
+
+
 def compare(bootstrap, folders=()):
-    want, end = expected(bootstrap), time.monotonic() + 20
+    called_for, end = expected(bootstrap), time.monotonic() + 20
+    wanted = {"duban.warnings": called_for, "duban.history": {p: by_key(lines) for p, lines in called_for.items()}}
     while True:  # a transaction's markers may follow its end by a moment
-        topics = {t: outputs(bootstrap, t) for t in ["duban.warnings", "duban.history"]}
-        if all(have[p] == lines for have in topics.values() for p, lines in want.items()) or time.monotonic() > end:
+        topics = {"duban.warnings": outputs(bootstrap), "duban.history": histories(bootstrap)}
+        if all(topics[t][p] == lines for t, want in wanted.items() for p, lines in want.items()) or time.monotonic() > end:
             break
-    for topic, have in topics.items():
+    for topic, want in wanted.items():
         for p, lines in want.items():
-            if have[p] != lines:
-                at = next((i for i, (a, b) in enumerate(zip(have[p], lines)) if a != b), min(len(have[p]), len(lines)))
-                raise Failed(f"{topic} partition {p}: {len(have[p])} records, {len(lines)} expected; first difference at {at}: "
-                             f"{have[p][at:at + 2]} instead of {lines[at:at + 2]}")
+            have = topics[topic][p]
+            if have != lines:
+                at = next((i for i, (a, b) in enumerate(zip(have, lines)) if a != b), min(len(have), len(lines)))
+                raise Failed(f"{topic} partition {p}: {len(have)} records, {len(lines)} expected; first difference at {at}: "
+                             f"{have[at:at + 2]} instead of {lines[at:at + 2]}")
     for folder in folders:
-        for p, lines in want.items():
+        for p, lines in called_for.items():
             if (folder / f"p{p}").exists():
                 compare_store(folder, p, lines)
 

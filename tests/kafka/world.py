@@ -4,7 +4,6 @@ by readers that are none of our code.
 Everything random comes from one seed. What is random in time is when a fault hits; what is right follows from the topics alone."""
 import contextlib
 import dataclasses
-import hashlib
 import json
 import os
 import pathlib
@@ -310,9 +309,10 @@ class World:
                 wrong.append(f"{workflow}, partition {murmur2(workflow.encode()) % PARTITIONS}: {text[:SAID]}")
         if rejected := topics.read("duban.rejected"):
             wrong.append(f"{len(rejected)} records were rejected: {rejected[0].headers}")
-        wrong += self.chain(topics.read(HISTORY))
-        figures.undone = len(topics.read(HISTORY, committed=False)) - len(topics.read(HISTORY))
-        figures.slowest = self.recovery(topics.read(HISTORY))
+        history = topics.history()
+        wrong += oracle.unlinked(history)[:3]
+        figures.undone = len(topics.history(committed=False)) - len(history)
+        figures.slowest = self.recovery(history)
         figures.rounds, figures.faults = self.figures.rounds, self.figures.faults
         self.figures = figures
         if figures.outputs < 10 * len(self.workflows):
@@ -344,18 +344,6 @@ class World:
             a, b = list(dict.fromkeys(i for i in a if i in known)), [i for i in b if i in known]
             figures.disordered += sum(x != y for x, y in zip(a, b))
 
-    @staticmethod
-    def chain(records):
-        """As an auditor checks it (proto/README.md, Audit), each workflow's."""
-        before, count, wrong = {}, {}, []
-        for r in records:
-            count[r.key] = count.get(r.key, 0) + 1
-            linked = hashlib.blake2b(before.get(r.key, bytes(32)) + r.value[:-34], digest_size=32).digest()
-            if r.value[-34:-32] != b"\x7a\x20" or r.value[-32:] != linked:
-                wrong.append(f"history of {r.key.decode()}: record {count[r.key]} at offset {r.offset} is not linked to the one before")
-            before[r.key] = r.value[-32:]
-        return wrong[:3]
-
     def recovery(self, records):
         """From each fault to the first turn of an event that came after it, in the slowest partition."""
         turns = {}
@@ -375,7 +363,7 @@ class World:
                 node.stop()
         topics, wrong, current = Snapshot(self.cluster), [], {}
         for partition in range(PARTITIONS):
-            changelog, history = [[r for r in topics.read(t) if r.partition == partition] for t in (CHANGELOG, HISTORY)]
+            changelog, history = [[r for r in records if r.partition == partition] for records in (topics.read(CHANGELOG), topics.history())]
             for node in self.nodes:
                 place = pathlib.Path(node.data) / f"partition-{partition}"
                 if (place / "data.mdb").exists() and not self.is_unseen(place, partition):
@@ -418,7 +406,7 @@ class World:
                 f"{r.partition} {r.offset} {contracts.rfc3339(r.appended)} {(r.key or b'').decode()} {r.header('ce_source')} {r.header('ce_id')} "
                 f"{'' if (r.partition, r.offset) in committed else 'aborted'}\n" for r in self.cluster.read(topic, committed=False)))
         with open(place / f"{HISTORY}.txt", "w", encoding="utf-8") as out:
-            for r in self.cluster.read(HISTORY):
+            for r in self.cluster.history():
                 record = contracts.decode("HistoryRecord", r.value)
                 at = record["input"] or {}
                 out.write(f"{r.partition} {r.offset} {contracts.rfc3339(r.appended)} {r.key.decode()} {record['sequence']} {record['now']} "

@@ -51,6 +51,7 @@ static void make_alone(uint64_t seed)
                          .events = 100,
                          .swap = 0.05,
                          .batch = 10000,
+                         .message_most = 1 << 20,
                          .workers = (size_t)between(1, 2),
                          .alone = (int)between(0, PARTITIONS_MOST - 1)};
     plan.alone_slow = plan.workers > 1;
@@ -93,4 +94,5 @@ void plan_make(uint64_t seed)
     plan.standby = chance(0.25);
     plan.twins = plan.nodes > 1 && chance(0.1);
     plan.batch = chance(0.5) ? 10000 : (size_t)between(1, 20);
+    plan.message_most = chance(0.5) ? 1 << 20 : (int)between(2000, 40000);
 }

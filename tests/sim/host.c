@@ -34,17 +34,19 @@ static void *mem_copy(const void *p, size_t n)
 
 static struct node *run_node(const struct host *n, struct err *e)
 {
-    char data[32], name[8], url[32], session[16], transaction[16], heartbeat[16];
+    char data[32], name[8], url[32], session[16], transaction[16], heartbeat[16], message[16];
     snprintf(data, sizeof data, "/sim/n%d", n->id);
     snprintf(name, sizeof name, "n%d", n->named);
     snprintf(url, sizeof url, "http://n%d", n->id);
     snprintf(session, sizeof session, "%d", plan.session_ms);
     snprintf(transaction, sizeof transaction, "%d", plan.transaction_ms);
     snprintf(heartbeat, sizeof heartbeat, "%d", plan.session_ms / 4);
+    snprintf(message, sizeof message, "%d", plan.message_most);
     const struct header given[] = {{S("bootstrap.servers"), S("simulated:1")},
                                    {S("session.timeout.ms"), slice_of(strdup(session))},
                                    {S("transaction.timeout.ms"), slice_of(strdup(transaction))},
-                                   {S("heartbeat.interval.ms"), slice_of(strdup(heartbeat))}};
+                                   {S("heartbeat.interval.ms"), slice_of(strdup(heartbeat))},
+                                   {S("message.max.bytes"), slice_of(strdup(message))}};
     struct header *property = mem_alloc(sizeof given); /* all of it must stay as long as the node */
     memcpy(property, given, sizeof given);
     struct node_options o = {.data = strdup(data),

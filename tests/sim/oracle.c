@@ -240,6 +240,27 @@ static void check_outputs(const struct log *l, const struct reference *f)
     count(COUNT_OUTPUT, f->n[l->topic]);
 }
 
+/* History, record by record: each has its chunk's key and offset. */
+static void take_apart(const struct log *l, struct log *out)
+{
+    *out = (struct log){.topic = l->topic, .partition = l->partition};
+    snprintf(out->name, sizeof out->name, "%s", l->name);
+    for (size_t i = 0; i < l->n; i++) {
+        struct slice rest = l->entry[i]->value, record;
+        if (!entry_is_data(l->entry[i]))
+            continue;
+        if (rest.n == 0)
+            fail("%s-%d offset %zu: a chunk of nothing", l->name, l->partition, i);
+        while (wire_chunk_next(&rest, &record)) {
+            struct entry *e = mem_alloc(sizeof *e);
+            *e = *l->entry[i];
+            e->value = record;
+            out->entry = mem_grow(out->entry, (out->n + 1) * sizeof *out->entry);
+            out->entry[out->n++] = e;
+        }
+    }
+}
+
 static void check_chain(const struct log *l)
 {
     struct history_head head[16] = {{0}};
@@ -255,6 +276,10 @@ static void check_chain(const struct log *l)
             k++;
         if (k == n)
             key[n++] = e->key;
+        struct slice workflow;
+        uint64_t sequence;
+        if (!wire_history_place(e->value, &workflow, &sequence) || !slice_eq(workflow, e->key))
+            fail("%s-%d offset %lld: no history record of %.*s", l->name, l->partition, (long long)e->offset, SLICE_ARG(e->key));
         if (n == 16 || !wire_history_verify(e->value, &head[k], &why))
             fail("%s-%d offset %lld: %s", l->name, l->partition, (long long)e->offset, why.text);
     }
@@ -385,10 +410,12 @@ static void check_partition(int p)
     struct err e = {{0}};
     bool held = false;
     refer(&f, p);
-    for (int t = TOPIC_WARNINGS; t < TOPIC_COUNT; t++)
-        if (t != TOPIC_CHANGELOG)
-            check_outputs(&logs[t][p], &f);
-    check_chain(&logs[TOPIC_HISTORY][p]);
+    for (int t = TOPIC_WARNINGS; t < TOPIC_CHANGELOG; t++)
+        check_outputs(&logs[t][p], &f);
+    struct log history;
+    take_apart(&logs[TOPIC_HISTORY][p], &history);
+    check_outputs(&history, &f);
+    check_chain(&history);
     struct store *folded = fold(&logs[TOPIC_CHANGELOG][p], &last);
     check_tables("the changelog", p, folded, f.store, TABLE_SEEN);
     check_positions(p, &last);

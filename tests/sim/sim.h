@@ -53,6 +53,7 @@ struct plan {
     int nodes, partitions, workflows;
     int64_t faults_until;       /* from here on nothing fails any more */
     int session_ms, transaction_ms;
+    int message_most; /* a setting, in bytes: how much history a record has follows from it */
     int events;                 /* written by portals */
     double crash, stall, swap;  /* of the node that takes the step; another thread goes on */
     double lost, odd, slow;     /* a reply is lost; an error that may be had; a request takes long */
