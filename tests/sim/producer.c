@@ -247,28 +247,20 @@ void rd_kafka_headers_destroy(rd_kafka_headers_t *h)
     free(h);
 }
 
-/* Where a record goes, and what of the caller's goes with it. */
-struct parcel {
-    const char *topic;
-    int partition, flags;
-    void *payload;
-};
-
-static void fill(struct message *m, const rd_kafka_vu_t *v, struct parcel *to)
+static void fill(struct message *m, const rd_kafka_vu_t *v, const char **topic, int *partition)
 {
     switch (v->vtype) {
     case RD_KAFKA_VTYPE_RKT:
-        to->topic = v->u.rkt->name;
+        *topic = v->u.rkt->name;
         break;
     case RD_KAFKA_VTYPE_PARTITION:
-        to->partition = v->u.i32;
+        *partition = v->u.i32;
         break;
     case RD_KAFKA_VTYPE_KEY:
         m->key = copy(v->u.mem.ptr, v->u.mem.size);
         break;
     case RD_KAFKA_VTYPE_VALUE:
         m->value = copy(v->u.mem.ptr, v->u.mem.size);
-        to->payload = v->u.mem.ptr;
         break;
     case RD_KAFKA_VTYPE_HEADERS:
         m->header = v->u.headers ? v->u.headers->header : NULL;
@@ -278,28 +270,28 @@ static void fill(struct message *m, const rd_kafka_vu_t *v, struct parcel *to)
         m->opaque = v->u.ptr;
         break;
     case RD_KAFKA_VTYPE_MSGFLAGS:
-        to->flags = v->u.i;
         break;
     default:
         fail("producing with a part of kind %d, which the fake does not know", (int)v->vtype);
     }
 }
 
-/* Either the value is copied, or it is the producer's from now on, which frees it; after an error it stays the caller's. */
-rd_kafka_error_t *rd_kafka_produceva(rd_kafka_t *rk, const rd_kafka_vu_t *v, size_t n)
+static struct message *message_made(const rd_kafka_vu_t *v, size_t n)
 {
     struct message *m = mem_alloc(sizeof *m);
-    struct parcel to = {.topic = "", .partition = -1};
+    const char *topic = "";
+    int partition = -1;
     for (size_t i = 0; i < n; i++)
-        fill(m, &v[i], &to);
-    m->log = log_of(to.topic, to.partition);
+        fill(m, &v[i], &topic, &partition);
+    m->log = log_of(topic, partition);
     if (!m->log)
-        fail("producing to %s-%d, which does not exist", to.topic, to.partition);
-    if (to.flags != RD_KAFKA_MSG_F_COPY && to.flags != RD_KAFKA_MSG_F_FREE)
-        fail("producing to %s with flags %d: the value is either copied or given away", to.topic, to.flags);
-    rd_kafka_resp_err_t err = produce(rk, m);
-    if (!err && to.flags == RD_KAFKA_MSG_F_FREE)
-        free(to.payload);
+        fail("producing to %s-%d, which does not exist", topic, partition);
+    return m;
+}
+
+rd_kafka_error_t *rd_kafka_produceva(rd_kafka_t *rk, const rd_kafka_vu_t *v, size_t n)
+{
+    rd_kafka_resp_err_t err = produce(rk, message_made(v, n));
     return err ? error_new(err, false, false, false, "produce") : NULL;
 }
 
