@@ -40,9 +40,9 @@ bool alone_begin(struct host *n, int partition)
         return true;
     waited = true;
     for (int p = 0; p < plan.partitions; p++)
-        beside[p] = disk_is_ours(n->id, p);
+        beside[p] = disk_is_ours(n->id, p); /* or was: then the group knows who has it now */
     trace("the disk of partition %d keeps its worker waiting", partition);
-    group_drop(partition);
+    group_drop(partition, beside);
     pass(WAITS);
     for (int p = 0; p < plan.partitions; p++)
         if (!beside[p])

@@ -108,12 +108,14 @@ static void expire(void *arg)
     balance();
 }
 
-void group_drop(int partition)
+void group_drop(int partition, bool held[])
 {
     for (struct member **at = &members; *at; at = &(*at)->next)
         for (int i = 0; i < (*at)->assignment.n; i++)
             if ((*at)->assignment.partition[i] == partition) {
                 trace("%s: thrown out", (*at)->id);
+                for (int k = 0; k < (*at)->assignment.n; k++)
+                    held[(*at)->assignment.partition[k]] = true;
                 *at = (*at)->next;
                 balance();
                 return;

@@ -231,7 +231,7 @@ void group_join(struct consumer *c, const char *instance, const char *member, in
 rd_kafka_resp_err_t group_heartbeat(const char *instance, const char *member, int generation);
 rd_kafka_resp_err_t group_check(const char *instance, const char *member, int generation);
 void group_reload(void); /* the broker is back: sessions begin anew */
-void group_drop(int partition); /* who holds it is no member any more */
+void group_drop(int partition, bool held[]); /* who holds it is no member any more; held[p] is set for all that it held */
 
 /* ---- handle.c and the fakes of librdkafka */
 
@@ -352,7 +352,7 @@ bool disk_wipe(int node);
 void disk_copy(int node);    /* kept aside */
 bool disk_restore(int node); /* the copy put in its place */
 struct store *disk_store(int node, int partition); /* NULL: none */
-bool disk_is_ours(int node, int partition);          /* the running thread has the store */
+bool disk_is_ours(int node, int partition);          /* the running thread has opened the store, or wrote to it last */
 
 /* ---- host.c */
 void hosts_start(void);
