@@ -9,13 +9,9 @@
 
 static size_t message_most(const struct kafka *k)
 {
-    size_t most = (size_t)k->request_bytes;
-    for (size_t i = 0; i < k->options.nproperties; i++) {
-        const struct header *h = &k->options.property[i];
-        if (slice_eq(h->name, S("message.max.bytes")))
-            most = (size_t)strtoul(h->value.p, NULL, 10); /* librdkafka has checked it */
-    }
-    return most < (size_t)k->request_bytes ? most : (size_t)k->request_bytes;
+    const struct header *h = header_find(k->options.property, k->options.nproperties, "message.max.bytes");
+    size_t given = h ? (size_t)strtoul(h->value.p, NULL, 10) : SIZE_MAX; /* librdkafka has checked it */
+    return given < (size_t)k->request_bytes ? given : (size_t)k->request_bytes;
 }
 
 void kafka_chunks_open(struct kafka *k)

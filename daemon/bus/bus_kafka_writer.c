@@ -22,10 +22,7 @@ static void allow_time(struct kafka *k)
     for (size_t i = 0; i < n; i++)
         h[i] = k->options.property[i];
     for (int i = 0; i < 2; i++) {
-        bool given = false;
-        for (size_t j = 0; j < k->options.nproperties; j++)
-            given |= slice_eq(h[j].name, slice_of(name[i]));
-        if (!given)
+        if (!header_find(k->options.property, k->options.nproperties, name[i]))
             h[n++] = (struct header){slice_of(name[i]), S(TRANSACTION_MS)};
     }
     k->options.property = h;

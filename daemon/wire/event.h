@@ -6,8 +6,6 @@
 
 enum encoding { ENCODING_UNKNOWN, ENCODING_PROTOBUF, ENCODING_JSON };
 enum encoding encoding_of(struct slice content_type);
-const struct header *header_find(const struct header *h, size_t n,
-                                 const char *name); /* NULL: there is none */
 
 /* An event's data for printing: whatever can be decoded, unchecked against its envelope. NULL: nothing can.
  */

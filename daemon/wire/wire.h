@@ -10,6 +10,7 @@
 struct header {
     struct slice name, value;
 };
+const struct header *header_find(const struct header *h, size_t n, const char *name); /* the first; NULL: there is none */
 
 struct cloud_event {
     struct slice id, source, type, content_type; /* type "duban.v1.Fact"; content_type application/protobuf or application/json */
