@@ -23,15 +23,10 @@ struct counts {
     uint32_t isut, isstd, leap, time, type, chars;
 };
 
-static uint32_t be32(const unsigned char *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 static int64_t time_at(const struct tz *tz, size_t i)
 {
     const unsigned char *p = tz->times + i * (size_t)tz->width;
-    return tz->width == 8 ? (int64_t)get_be64(p) : (int64_t)(int32_t)be32(p);
+    return tz->width == 8 ? (int64_t)get_be64(p) : (int64_t)(int32_t)get_be32(p);
 }
 
 static bool header_read(struct slice s, size_t at, struct counts *c)
@@ -39,7 +34,7 @@ static bool header_read(struct slice s, size_t at, struct counts *c)
     const unsigned char *p = (const unsigned char *)s.p + at;
     if (s.n < at + 44 || memcmp(p, "TZif", 4) != 0)
         return false;
-    *c = (struct counts){be32(p + 20), be32(p + 24), be32(p + 28), be32(p + 32), be32(p + 36), be32(p + 40)};
+    *c = (struct counts){get_be32(p + 20), get_be32(p + 24), get_be32(p + 28), get_be32(p + 32), get_be32(p + 36), get_be32(p + 40)};
     return true;
 }
 
@@ -74,7 +69,7 @@ static bool body_read(struct tz *tz, struct arena *a, const unsigned char *p, co
     int *offset = ARENA_ARRAY(a, int, c->type);
     tz->offset = offset;
     for (uint32_t i = 0; i < c->type; i++) {
-        offset[i] = (int)(int32_t)be32(info + i * 6);
+        offset[i] = (int)(int32_t)get_be32(info + i * 6);
         if (offset[i] <= -90000 || offset[i] >= 93600)
             return err_set(e, "time zone: an offset of %d seconds, expected at most about a day", offset[i]);
         if (!offset_note(tz, offset[i]))

@@ -31,9 +31,10 @@ void key_name(struct key *k, struct slice name)
 
 void key_u32(struct key *k, uint32_t v)
 {
-    const char byte[4] = {(char)(v >> 24), (char)(v >> 16), (char)(v >> 8), (char)v};
+    unsigned char byte[4];
 
-    key_bytes(k, (struct slice){byte, sizeof byte});
+    put_be32(byte, v);
+    key_bytes(k, (struct slice){(const char *)byte, sizeof byte});
 }
 
 static void key_u64(struct key *k, uint64_t v)
@@ -172,13 +173,6 @@ bool key_take_name(struct slice *rest, struct slice *name)
     return true;
 }
 
-static uint32_t get_u32(const char *p)
-{
-    const unsigned char *b = (const unsigned char *)p;
-
-    return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
-}
-
 bool key_timer_parse(struct slice key, struct timer_key *out)
 {
     struct slice rest = key;
@@ -187,7 +181,7 @@ bool key_timer_parse(struct slice key, struct timer_key *out)
         return false;
     out->due = get_be64s((const unsigned char *)rest.p);
     rest = (struct slice){rest.p + 8, rest.n - 8};
-    out->n = (int)get_u32(rest.p + rest.n - 4);
+    out->n = (int)get_be32((const unsigned char *)rest.p + rest.n - 4);
     rest.n -= 4;
     if (rest.p[rest.n - 1] != 0)
         return false;
@@ -231,7 +225,7 @@ bool key_month_parse(struct slice key, int32_t *month, struct slice *rest)
 {
     if (key.n < 5)
         return false;
-    *month = (int32_t)get_u32(key.p);
+    *month = (int32_t)get_be32((const unsigned char *)key.p);
     *rest = (struct slice){key.p + 4, key.n - 4};
     return true;
 }

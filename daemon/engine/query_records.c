@@ -32,8 +32,7 @@ static bool add_measure(struct page *p, struct slice at, struct arena *scratch)
 
     if (!key_sequence_parse(at, &workflow, &sequence, &rest) || rest.n != 4)
         return err_set(p->err, "measures: a key of %zu bytes that is none", at.n);
-    size_t index = (size_t)(unsigned char)rest.p[0] << 24 | (size_t)(unsigned char)rest.p[1] << 16 |
-                   (size_t)(unsigned char)rest.p[2] << 8 | (unsigned char)rest.p[3];
+    size_t index = get_be32((const unsigned char *)rest.p);
     key_history(&k, workflow, sequence);
     if (store_get(p->txn, TABLE_HISTORY, key_slice(&k), &value) != STORE_OK)
         return true; /* history is still being taken in */
