@@ -53,6 +53,8 @@ static bool read_past(struct past *past, struct store *store, struct slice workf
     for (bool more = store_iter_seek(i, key_slice(&prefix), &at, &value);
          ok && more && key_has_prefix(at, key_slice(&prefix)); more = store_iter_next(i, &at, &value))
         ok = take_turn(past, value, a, e);
+    if (ok && *store_txn_error(t))
+        ok = err_set(e, "%s", store_txn_error(t));
     store_iter_free(i);
     store_abort(t);
     return ok;

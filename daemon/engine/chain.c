@@ -76,5 +76,8 @@ bool chains_take_store(struct chains *c, struct store_txn *t, struct err *e)
             chains_take(c, workflow, record);
     }
     store_iter_free(i);
-    return ok && check_ends(c, t, e);
+    ok = ok && check_ends(c, t, e);
+    if (ok && *store_txn_error(t)) /* what cannot be read is not the end */
+        ok = err_set(e, "%s", store_txn_error(t));
+    return ok;
 }
