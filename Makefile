@@ -9,7 +9,7 @@ CC ?= gcc
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 
-PKGS := libevent libevent_pthreads rdkafka lmdb libprotobuf-c libfyaml jansson libsodium libical
+PKGS := libevent libevent_pthreads rdkafka lmdb liblz4 libprotobuf-c libfyaml jansson libsodium libical
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wformat=2 -Wvla
 HARD := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -fno-common -fno-delete-null-pointer-checks
 LHARD := -pie -Wl,-z,relro,-z,now,-z,noexecstack

@@ -9,7 +9,7 @@
 set -eu
 
 build='gcc:gcc make:make libc6-dev:/usr/include/stdio.h pkg-config:pkg-config libevent-dev:/usr/include/event2/event.h
-  librdkafka-dev:/usr/include/librdkafka/rdkafka.h liblmdb-dev:/usr/include/lmdb.h
+  librdkafka-dev:/usr/include/librdkafka/rdkafka.h liblmdb-dev:/usr/include/lmdb.h liblz4-dev:/usr/include/lz4.h
   libprotobuf-c-dev:/usr/include/protobuf-c/protobuf-c.h protobuf-c-compiler:protoc-c
   libprotobuf-dev:/usr/include/google/protobuf/struct.proto libfyaml-dev:/usr/include/libfyaml.h
   libjemalloc-dev:/usr/include/jemalloc/jemalloc.h

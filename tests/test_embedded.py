@@ -308,8 +308,8 @@ class CouldNot(unittest.TestCase):
         self.d.stop()
         file = self.d.data / "partition-0" / "data.mdb"
         text = file.read_bytes()
-        self.assertIn(b"format\0\0\0\0\0\0\0\x03", text)
-        file.write_bytes(text.replace(b"format\0\0\0\0\0\0\0\x03", b"format\0\0\0\0\0\0\0\x63"))
+        self.assertIn(b"format\0\0\0\0\0\0\0\x04", text)
+        file.write_bytes(text.replace(b"format\0\0\0\0\0\0\0\x04", b"format\0\0\0\0\0\0\0\x63"))
         self.refused("newer", "99", data=self.d.data)
 
     @unittest.skipUnless(os.getuid() == 0, "mounting needs root")

@@ -202,7 +202,7 @@ class State(OnState):
         self.assertNotIn("s7" + more, subjects)
         self.same(cluster, oracle.simulate(oracle.ALARM, cluster.inputs()), 0)
         d.stop()
-        self.assertEqual(len(fold.dump(d.data / "partition-0", "history")), self.chain(cluster))
+        self.assertEqual(len(fold.stored_history(d.data / "partition-0")), self.chain(cluster))
 
 
 class Backlog(OnBroker):

@@ -30,9 +30,10 @@ def sequence(record):
 
 
 class Changed:
-    """A copy of a data folder whose history `change` has edited, by LMDB's own tools: a list of (key, value) in hex."""
+    """A copy of a data folder whose history `change` has edited, by LMDB's own tools: a list of (key, value) in hex, each entry by itself or as it lies
+    in its block."""
 
-    def __init__(self, data, change):
+    def __init__(self, data, change, blocks=False):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="duban-changed-"))
         shutil.copytree(data, self.folder / "data")
         part = self.folder / "data" / "partition-0"
@@ -41,7 +42,10 @@ class Changed:
         options, rest = body.split("HEADER=END\n", 1)
         lines, tail = rest.split("DATA=END\n", 1)
         lines = lines.splitlines()
-        pairs = change(list(zip(lines[::2], lines[1::2])))
+        pairs = [(bytes.fromhex(k), bytes.fromhex(v)) for k, v in zip(lines[::2], lines[1::2])]
+        if not blocks:
+            pairs = [entry for block in pairs for entry in fold.entries(*block)]
+        pairs = change([(f" {k.hex()}", f" {v.hex()}") for k, v in pairs])
         text = "".join(f"{k}\n{v}\n" for k, v in pairs)
         (part / "data.mdb").unlink()
         (part / "lock.mdb").unlink(missing_ok=True)
@@ -106,6 +110,16 @@ class Folder(unittest.TestCase):
         records = len(self.d.get(f"/v1/history?workflow={WORKFLOW}&limit=1000").rows)
         self.assertEqual(self.broken(lambda pairs: pairs[:-3], f"its last record is the {records - 3}th", f"goes on from the {records}th"), records - 3)
 
+    def test_a_block_is_damaged(self):
+        """What cannot be unpacked is not taken for the end of history."""
+        for at in (0, 1, -1):
+            with Changed(self.d.data, lambda pairs, at=at: [(k, v[:len(v) // 4 * 2 + 1] if i == at % len(pairs) else v) for i, (k, v) in enumerate(pairs)],
+                         blocks=True) as data:
+                status, rows, err = verify("--data", data)
+            self.assertNotIn(status, (0, 1))
+            self.assertEqual(rows, [])
+            self.assertIn("history: a block of entries is damaged", err)
+
     def test_what_it_cannot_read(self):
         with tempfile.TemporaryDirectory() as empty:
             for arguments, told in ((["--data", empty], "no folder partition-N"), ([], "--config FILE or --bootstrap"), (["--data", empty + "/x"], "no folder")):
@@ -152,7 +166,7 @@ class Topic(test_kafka.OnBroker):
             events = oracle.year_events()[:EVENTS]
             d.accept(events)
             d.applied(events[-1]["source"], events[-1]["id"])
-            pairs = list(fold.dump(d.data / "partition-0", "history").items())
+            pairs = list(fold.stored_history(d.data / "partition-0").items())
         records = [value for key, value in sorted(pairs) if key.startswith(WORKFLOW.encode())]
         self.assertGreater(len(records), 40)
         chunk = contracts.history_chunk

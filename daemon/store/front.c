@@ -1,4 +1,5 @@
 #include "store/front.h"
+#include "store/val.h"
 
 #include <stdlib.h>
 
@@ -8,8 +9,8 @@
 #define UNSURE 0x80000000u /* with a run: some key of this hash may be in it, or in an older one, and not in the base */
 
 struct front_limits front_limits = {
-    .changes = 256, .spread = 4, .run = 2000, .entries = 120000, .pages = 16384, .numbers = UNSURE / 2,
-    .step = 256, .rest = 1000, .hashes = UINT32_MAX};
+    .changes = 256, .spread = 4, .run = 2000, .entries = 340000, .pages = 32768, .numbers = UNSURE / 2,
+    .step = 256, .rest = 1000, .gather = 2u << 20, .hashes = UINT32_MAX};
 
 /* No run after this one has a key of this hash; run 0: the slot is free. Of two keys with one hash, one may make the other look like it is in a
  * newer run than it is, or in any at all: that costs a search and is else of no consequence. */
@@ -44,33 +45,47 @@ static struct front_slot *slot_at(const struct front *f, uint32_t hash)
 }
 
 /* NULL: no run has the key. */
-static struct front_slot *slot_of(const struct front *f, struct slice key)
+static struct front_slot *slot_of(const struct front *f, struct slice key, uint32_t hash)
 {
-    struct front_slot *s = f->nused && key.n <= FRONT_KEY_MOST ? slot_at(f, hash_of(key)) : NULL;
+    struct front_slot *s = f->nused && key.n <= FRONT_KEY_MOST ? slot_at(f, hash) : NULL;
     return s && s->run ? s : NULL;
 }
 
-/* Slots of runs up to `gone` leave, and there is room for one more. */
-static void slots_renew(struct front *f, uint32_t gone)
+/* There is room for one more, and little is left over. */
+static void slots_renew(struct front *f)
 {
     struct front old = *f;
-    size_t live = 0;
-    for (size_t i = 0; i < old.nslots; i++)
-        live += (old.slot[i].run & ~UNSURE) > gone;
-    for (f->nslots = SLOTS_LEAST; f->nslots * 2 < live * 3 + 3; f->nslots *= 2)
+    for (f->nslots = SLOTS_LEAST; f->nslots * 2 < f->nused * 3 + 3; f->nslots *= 2)
         ;
     f->slot = mem_alloc(f->nslots * sizeof *f->slot);
-    f->nused = live;
     for (size_t i = 0; i < old.nslots; i++)
-        if ((old.slot[i].run & ~UNSURE) > gone)
+        if (old.slot[i].run)
             *slot_at(f, old.slot[i].hash) = old.slot[i];
     free(old.slot);
+}
+
+/* Slots of runs up to this one leave, in place: the index will be as large again. From a free slot on, every other one finds where it belongs,
+ * or is there. */
+static void slots_leave(struct front *f, uint32_t gone)
+{
+    size_t first = 0;
+    while (f->slot[first].run)
+        first++;
+    f->nused = 0;
+    for (size_t n = 1; n < f->nslots; n++) {
+        struct front_slot *at = &f->slot[(first + n) & (f->nslots - 1)], s = *at;
+        at->run = 0;
+        if ((s.run & ~UNSURE) <= gone)
+            continue;
+        *slot_at(f, s.hash) = s;
+        f->nused++;
+    }
 }
 
 static void note_run(struct front *f, uint32_t hash, uint32_t run, uint32_t unsure)
 {
     if (f->nused * 4 >= f->nslots * 3)
-        slots_renew(f, 0);
+        slots_renew(f);
     struct front_slot *s = slot_at(f, hash);
     if (!s->run) {
         f->nused++;
@@ -80,11 +95,18 @@ static void note_run(struct front *f, uint32_t hash, uint32_t run, uint32_t unsu
     }
 }
 
-void front_forget(struct front *f)
+static void slots_drop(struct front *f)
 {
     free(f->slot);
     f->slot = NULL;
-    f->nslots = f->nused = f->nnext = f->nfound = 0;
+    f->nslots = f->nused = 0;
+}
+
+void front_forget(struct front *f)
+{
+    slots_drop(f);
+    gather_free(&f->gather);
+    f->nnext = f->nfound = 0;
     f->known = false;
 }
 
@@ -130,19 +152,32 @@ static int find_out(struct front *f, MDB_txn *txn)
 /* ---- entries */
 
 /* What is read is often written next: then the base is not asked again. */
-static int found(struct front *f, struct slice key)
+static int found(struct front *f, uint32_t hash, struct slice key)
 {
     f->nfound = 0;
+    f->found_hash = hash;
     if (key.n <= FRONT_KEY_MOST)
         memcpy(f->found, key.p, f->nfound = key.n);
     return 0;
 }
 
-static int look_in_base(struct front *f, MDB_txn *txn, struct slice key, MDB_val *value)
+static int look_in_base(struct front *f, MDB_txn *txn, uint32_t hash, struct slice key, MDB_val *value)
 {
-    MDB_val k = {key.n, (void *)(uintptr_t)key.p};
+    MDB_val k = val_of(key);
     int rc = mdb_get(txn, f->base, &k, value);
-    return rc ? rc : found(f, key);
+    return rc ? rc : found(f, hash, key);
+}
+
+static int look_in_runs(const struct front *f, MDB_txn *txn, const struct front_slot *s, struct slice key,
+                        MDB_val *value)
+{
+    struct slice v;
+    if (!s)
+        return MDB_NOTFOUND;
+    if (!gather_get(&f->gather, s->hash, key, &v))
+        return runs_get(txn, &f->runs, s->run & ~UNSURE, key, value);
+    *value = val_of(v);
+    return 0;
 }
 
 int front_begin(struct front *f, MDB_txn *txn)
@@ -156,36 +191,66 @@ int front_begin(struct front *f, MDB_txn *txn)
 
 int front_newer(struct front *f, MDB_txn *txn, struct slice key, MDB_val *value)
 {
-    const struct front_slot *s = slot_of(f, key);
-    return s ? runs_get(txn, &f->runs, s->run & ~UNSURE, key, value) : MDB_NOTFOUND;
+    return look_in_runs(f, txn, slot_of(f, key, hash_of(key)), key, value);
 }
 
 int front_get(struct front *f, MDB_txn *txn, struct slice key, MDB_val *value)
 {
-    const struct front_slot *s = slot_of(f, key);
+    uint32_t hash = hash_of(key);
+    const struct front_slot *s = slot_of(f, key, hash);
     MDB_val was;
-    int rc = s ? runs_get(txn, &f->runs, s->run & ~UNSURE, key, value) : MDB_NOTFOUND;
+    int rc = look_in_runs(f, txn, s, key, value);
     if (rc == MDB_NOTFOUND)
-        return look_in_base(f, txn, key, value);
+        return look_in_base(f, txn, hash, key, value);
     if (rc)
         return rc;
-    return s->run & UNSURE ? look_in_base(f, txn, key, &was) : found(f, key);
+    return s->run & UNSURE ? look_in_base(f, txn, hash, key, &was) : found(f, hash, key);
 }
 
-static int put_in_run(struct front *f, MDB_txn *txn, struct slice key, struct slice value)
+static int put_sorted(struct front *f, MDB_cursor *c)
 {
     unsigned char bytes[RUN_KEY_MOST];
-    MDB_val k = run_key(bytes, f->run, key), v = {value.n, (void *)(uintptr_t)value.p};
-    int rc = mdb_put(txn, f->table[f->collects], &k, &v, 0);
+    int rc = 0;
+    gather_sort(&f->gather);
+    for (size_t i = 0; i < f->gather.n && !rc; i++) {
+        struct slice value = gather_value(&f->gather, i);
+        MDB_val k = run_key(bytes, f->run, gather_key(&f->gather, i));
+        MDB_val v = val_of(value);
+        rc = mdb_cursor_put(c, &k, &v, MDB_APPEND);
+        if (rc == MDB_KEYEXIST) /* the run has greater ones */
+            rc = mdb_cursor_put(c, &k, &v, 0);
+    }
+    return rc;
+}
+
+static int write_gathered(struct front *f, MDB_txn *txn)
+{
+    MDB_cursor *c;
+    if (f->gather.n == 0)
+        return 0;
+    int rc = mdb_cursor_open(txn, f->table[f->collects], &c);
     if (rc)
         return rc;
+    rc = put_sorted(f, c);
+    mdb_cursor_close(c);
     if (f->runs.last[f->collects] == 0)
         f->runs.first[f->collects] = f->run;
     f->runs.last[f->collects] = f->run;
-    f->in_run++;
+    f->in_run += f->gather.n;
+    gather_clear(&f->gather);
+    return rc;
+}
+
+static int put_in_run(struct front *f, MDB_txn *txn, uint32_t hash, struct slice key, struct slice value)
+{
     f->changes++;
-    note_run(f, hash_of(key), f->run, 0);
-    return 0;
+    note_run(f, hash, f->run, 0);
+    gather_put(&f->gather, hash, key, value);
+    if (f->gather.nbytes <= front_limits.gather)
+        return 0;
+    int rc = write_gathered(f, txn);
+    begin_run(f, false);
+    return rc;
 }
 
 static bool is_for_runs(const struct front *f, struct slice key, struct slice value, unsigned flags)
@@ -196,23 +261,25 @@ static bool is_for_runs(const struct front *f, struct slice key, struct slice va
 /* Nobody asks the base for what small transactions put, unless a run may have it. */
 int front_put(struct front *f, MDB_txn *txn, struct slice key, struct slice value, unsigned flags)
 {
-    MDB_val k = {key.n, (void *)(uintptr_t)key.p}, v = {value.n, (void *)(uintptr_t)value.p}, was;
-    bool held = slot_of(f, key) != NULL, there = false;
+    MDB_val k = val_of(key), v = val_of(value), was;
+    bool again = slice_eq(key, (struct slice){f->found, f->nfound});
+    uint32_t hash = again ? f->found_hash : hash_of(key);
+    bool held = slot_of(f, key, hash) != NULL, there = false;
     f->puts += flags == 0;
     if (held || is_for_runs(f, key, value, flags)) {
-        int rc = slice_eq(key, (struct slice){f->found, f->nfound}) ? 0 : mdb_get(txn, f->base, &k, &was);
+        int rc = again ? 0 : mdb_get(txn, f->base, &k, &was);
         if (rc && rc != MDB_NOTFOUND)
             return rc;
         there = rc == 0;
     }
     int rc = there && flags == 0 ? 0 : mdb_put(txn, f->base, &k, &v, flags);
-    return rc || !(held || there) ? rc : put_in_run(f, txn, key, value);
+    return rc || !(held || there) ? rc : put_in_run(f, txn, hash, key, value);
 }
 
 int front_delete(struct front *f, MDB_txn *txn, struct slice key)
 {
-    struct front_slot *s = slot_of(f, key);
-    MDB_val k = {key.n, (void *)(uintptr_t)key.p};
+    struct front_slot *s = slot_of(f, key, hash_of(key));
+    MDB_val k = val_of(key);
     if (s)
         s->run |= UNSURE; /* for good, and if it is aborted: that is always right */
     f->nfound = 0;
@@ -234,11 +301,11 @@ int front_clear(struct front *f, MDB_txn *txn)
 /* What was deleted meanwhile stays so. */
 static int update_base(MDB_cursor *c, const struct walk_entry *e)
 {
-    MDB_val k = {e->key.n, (void *)(uintptr_t)e->key.p}, was;
+    MDB_val k = val_of(e->key), was;
     int rc = mdb_cursor_get(c, &k, &was, MDB_SET);
     if (rc)
         return rc == MDB_NOTFOUND ? 0 : rc;
-    MDB_val v = {e->value.n, (void *)(uintptr_t)e->value.p};
+    MDB_val v = val_of(e->value);
     return mdb_cursor_put(c, &k, &v, MDB_CURRENT);
 }
 
@@ -270,7 +337,7 @@ static int drop_merged(struct front *f, MDB_txn *txn, unsigned table)
     f->runs.first[table] = 1;
     f->runs.last[table] = 0;
     f->nnext = 0;
-    slots_renew(f, gone);
+    slots_leave(f, gone);
     return mdb_drop(txn, f->table[table], 0);
 }
 
@@ -319,7 +386,7 @@ static int decide(struct front *f, MDB_txn *txn, bool rest, bool *merge_more)
         return rc;
     if (runs_none(&f->runs) && f->run > 1) {
         f->run = 1;
-        slots_renew(f, UNSURE - 1);
+        slots_drop(f);
     }
     bool large = is_large(f->on ? f->changes : f->puts, base.ms_leaf_pages);
     f->small = large ? 0 : f->small + 1;
@@ -340,11 +407,12 @@ int front_end(struct front *f, MDB_txn *txn, bool rest)
     size_t most = f->changes + f->changes / 4, least = rest ? front_limits.rest : front_limits.step;
     if (most < least)
         most = least;
-    if (f->failed)
-        return 0; /* perhaps for want of room, which merging takes, too */
+    int rc = write_gathered(f, txn);
+    if (rc || f->failed)
+        return rc; /* perhaps for want of room, which merging takes, too */
     bool more = false;
     f->lost |= !runs_none(&f->runs);
-    int rc = merges(f) ? merge(f, txn, &most) : 0;
+    rc = merges(f) ? merge(f, txn, &most) : 0;
     if (!rc)
         rc = decide(f, txn, rest, &more);
     if (!rc && more && most > 0 && merges(f))
@@ -361,6 +429,10 @@ void front_ended(struct front *f, bool committed, bool failed)
         f->runs = f->runs_before;
         f->in_run = f->in_run_before;
     }
+    if (f->on)
+        gather_clear(&f->gather);
+    else
+        gather_free(&f->gather);
     f->failed = failed;
     f->lost = false;
 }

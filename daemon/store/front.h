@@ -5,6 +5,8 @@
  * does not have is not there; of what it has, the value is that of the newest run which has the key, else the base's. What is put while a run
  * may have the key goes to the newest run, whatever else is done with it. Nothing depends on how far merging is: it can always begin anew.
  *
+ * A transaction gathers in memory what it puts into a run, and writes it in the order of its keys: so the run's pages are full.
+ *
  * Two tables of runs take turns. One collects; when it has become large, and the other one is merged and thus empty, they change places. A key
  * in them is a run's number, big-endian, then the key; the numbers rise, and begin anew when there is no run. */
 #ifndef DUBAND_STORE_FRONT_H
@@ -13,6 +15,7 @@
 #include <lmdb.h>
 
 #include "store/backend.h"
+#include "store/gather.h"
 
 #define RUN_KEY_MOST STORE_KEY_MAX
 #define FRONT_KEY_MOST (RUN_KEY_MOST - 4) /* longer ones are in no run */
@@ -27,6 +30,7 @@ struct front_limits {
     uint32_t numbers; /* of runs: when they are used up, the front is not used until there is none, and they begin anew */
     uint32_t step;    /* entries that a transaction merges at least … */
     uint32_t rest;    /* … and one that does nothing else */
+    uint32_t gather;  /* bytes: with more of them a transaction writes what it has gathered, and begins anew */
     uint32_t hashes;  /* bits of them that count */
 };
 extern struct front_limits front_limits;
@@ -50,6 +54,7 @@ struct front {
     unsigned collects;    /* which table */
     uint32_t run;         /* in the making */
     size_t in_run;        /* at most so many entries */
+    struct gather gather; /* what this transaction has put into that run, and not yet written */
     struct front_runs runs_before; /* this transaction, like the next: what is so again if it is aborted */
     size_t in_run_before;
     bool on;              /* changes go to runs */
@@ -57,6 +62,7 @@ struct front {
     size_t puts, changes; /* of this transaction: all, and those that went to a run */
     char next[FRONT_KEY_MOST], found[FRONT_KEY_MOST]; /* keys: where merging goes on, and the last found in this transaction */
     size_t nnext, nfound;
+    uint32_t found_hash;
 };
 
 /* Of a write transaction; they return what LMDB does. */

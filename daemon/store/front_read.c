@@ -1,5 +1,6 @@
 /* Reading the runs of a front: for any transaction, on any thread. */
 #include "store/front.h"
+#include "store/val.h"
 
 #include <stdlib.h>
 
@@ -17,8 +18,7 @@ struct walk {
 
 MDB_val run_key(unsigned char out[RUN_KEY_MOST], uint32_t run, struct slice key)
 {
-    for (int i = 0; i < 4; i++)
-        out[i] = (unsigned char)(run >> (24 - 8 * i));
+    put_be32(out, run);
     if (key.n)
         memcpy(out + 4, key.p, key.n);
     return (MDB_val){4 + key.n, out};
@@ -26,8 +26,7 @@ MDB_val run_key(unsigned char out[RUN_KEY_MOST], uint32_t run, struct slice key)
 
 uint32_t run_of(MDB_val key)
 {
-    const unsigned char *p = key.mv_data;
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+    return get_be32(key.mv_data);
 }
 
 static int find_ends(MDB_txn *txn, MDB_dbi table, uint32_t *first, uint32_t *last)
@@ -150,7 +149,7 @@ static int place_move(struct place *p, MDB_val k, MDB_cursor_op op)
     if (rc)
         return rc;
     p->at.key = (struct slice){(const char *)k.mv_data + 4, k.mv_size - 4};
-    p->at.value = (struct slice){v.mv_data, v.mv_size};
+    p->at.value = slice_from(v);
     return 0;
 }
 
@@ -197,6 +196,6 @@ int walk_to(struct walk *w, struct slice key, MDB_val *value)
     if (rc || !w->nheap || c)
         return rc ? rc : MDB_NOTFOUND;
     struct slice v = w->heap[0]->at.value;
-    *value = (MDB_val){v.n, (void *)(uintptr_t)v.p};
+    *value = val_of(v);
     return 0;
 }

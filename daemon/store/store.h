@@ -68,7 +68,8 @@ bool store_defer(struct store *s, bool deferred, struct err *e);
  * when the state is large). They are page cache, which the system takes back when it needs it; but they count as the process's. */
 void store_map_most(struct store *s, size_t bytes);
 
-/* value points into the store: valid until the transaction writes again or ends. */
+/* value points into the store: valid until the transaction writes again or ends; of TABLE_HISTORY, which is kept compressed, also only until
+ * its next get in this transaction, or the next move of the iterator. */
 enum store_status store_get(struct store_txn *t, enum table_id table, struct slice key, struct slice *value);
 enum store_status store_put(struct store_txn *t, enum table_id table, struct slice key, struct slice value);
 /* As store_put, for a key greater than all in the table: faster. STORE_FAILED if it is not. */

@@ -1,9 +1,11 @@
-/* The store on LMDB: one named database a table, and two of the front of TABLE_INSTANCE. With front*.c the only user of lmdb.h. */
+/* The store on LMDB: one named database a table, and two of the front of TABLE_INSTANCE. With front*.c and blocks*.c the only user of lmdb.h. */
 #include "store/backend.h"
+#include "store/blocks.h"
 #include "store/folder.h"
 #include "store/front.h"
 #include "store/ahead.h"
 #include "store/pages.h"
+#include "store/val.h"
 
 #include <errno.h>
 #include <lmdb.h>
@@ -24,10 +26,14 @@
  *   2: an entry of TABLE_TIMER may stand before its timer's due instant, or for no timer. What 1 wrote is fine
  *      as it is.
  *   3: an entry of TABLE_INSTANCE may have a newer value in front_0 or front_1 (front.h). What 2 wrote is fine
- *      as it is. */
-#define FORMAT 3
+ *      as it is.
+ *   4: the entries of TABLE_HISTORY lie in blocks (block.h), and how many they are stands in TABLE_META under
+ *      COUNT_KEY. What 3 wrote is fine as it is: each is an entry of its own. */
+#define FORMAT 4
 #define FORMAT_FRONTED 3
+#define FORMAT_BLOCKS 4
 #define FORMAT_KEY S("format")
+#define COUNT_KEY S("history.entries") /* 8 bytes, big-endian */
 
 #define MAP_MOST (UINT64_C(1) << 40)  /* 1 TiB of addresses; the file grows only as it is written */
 #define MAP_LEAST (UINT64_C(1) << 26) /* under 64 MiB a store is of no use */
@@ -50,6 +56,7 @@ struct lmdb_store {
     MDB_dbi front_dbi[2];
     bool fronted;       /* they are there; not so when an older format is read */
     struct front front; /* writer's thread only */
+    struct blocks history; /* the same */
     time_t readers_checked; /* writer's thread only */
     struct pages pages;     /* the same */
     struct ahead ahead;     /* the same */
@@ -62,12 +69,14 @@ struct lmdb_txn {
     struct store_txn base;
     MDB_txn *txn;
     struct front_runs runs; /* a reader's */
+    struct blocks_seen history;
 };
 
 struct lmdb_iter {
     struct store_iter base;
     MDB_cursor *cursor;
     struct walk *walk; /* a reader's: through the runs, beside the cursor */
+    struct blocks_place place; /* of history: with the cursor */
     bool walks;
 };
 
@@ -79,16 +88,6 @@ static struct lmdb_store *store_of(struct store_txn *t)
 static MDB_txn *txn_of(struct store_txn *t)
 {
     return ((struct lmdb_txn *)t)->txn;
-}
-
-static MDB_val val_of(struct slice s)
-{
-    return (MDB_val){s.n, (void *)(uintptr_t)s.p};
-}
-
-static struct slice slice_from(MDB_val v)
-{
-    return (struct slice){v.mv_data, v.mv_size};
 }
 
 /* ---- failures */
@@ -111,7 +110,7 @@ static enum store_status failure(const struct lmdb_store *s, int rc, const char 
         err_set(e, "%s: %s: the disk is full", path, doing);
         return STORE_FULL;
     }
-    err_set(e, "%s: %s: %s", path, doing, mdb_strerror(rc));
+    err_set(e, "%s: %s: %s", path, doing, rc == BLOCKS_DAMAGED ? "a block of entries is damaged" : mdb_strerror(rc));
     return STORE_FAILED;
 }
 
@@ -191,6 +190,8 @@ static struct store_txn *lmdb_begin(struct store *base, bool write, struct err *
         rc = txn_begin(s, write ? 0 : MDB_RDONLY, &t->txn);
     }
     bool begun = rc == 0;
+    if (begun && write)
+        blocks_begin(&s->history);
     if (begun)
         rc = !s->fronted ? check_not_fronted(s, t->txn)
              : write     ? front_begin(&s->front, t->txn)
@@ -207,16 +208,47 @@ static struct store_txn *lmdb_begin(struct store *base, bool write, struct err *
     return &t->base;
 }
 
+/* How many entries history has; not there: none, or, in an older format, one a record. */
+static int history_count(const struct lmdb_store *s, MDB_txn *txn, uint64_t *n)
+{
+    MDB_val k = val_of(COUNT_KEY), v;
+    int rc = mdb_get(txn, s->dbi[TABLE_META], &k, &v);
+    *n = rc == 0 && v.mv_size == 8 ? get_be64(v.mv_data) : 0;
+    return rc;
+}
+
+static int put_count(const struct lmdb_store *s, MDB_txn *txn, uint64_t n)
+{
+    unsigned char now[8];
+    put_be64(now, n);
+    MDB_val k = val_of(COUNT_KEY), v = {sizeof now, now};
+    return mdb_put(txn, s->dbi[TABLE_META], &k, &v, 0);
+}
+
+static int end_history(struct lmdb_store *s, MDB_txn *txn)
+{
+    uint64_t n;
+    int rc = blocks_flush(&s->history, txn);
+    if (rc || s->history.more == 0)
+        return rc;
+    rc = history_count(s, txn, &n);
+    return rc && rc != MDB_NOTFOUND ? rc : put_count(s, txn, n + (uint64_t)s->history.more);
+}
+
 static enum store_status lmdb_commit(struct store_txn *t, struct err *e)
 {
     struct lmdb_store *s = store_of(t);
-    int rc = front_end(&s->front, txn_of(t), s->rests);
+    int rc = end_history(s, txn_of(t));
+    if (!rc)
+        rc = front_end(&s->front, txn_of(t), s->rests);
     if (rc)
         mdb_txn_abort(txn_of(t));
     else
         rc = mdb_txn_commit(txn_of(t));
     front_ended(&s->front, rc == 0, rc != 0);
     s->open--;
+    blocks_forget(&s->history);
+    block_free(&((struct lmdb_txn *)t)->history.block);
     enum store_status st = rc ? failure(s, rc, "cannot commit", e) : STORE_OK;
     MDB_envinfo info;
     /* With the front few pages are written at random: less is gained than it takes. */
@@ -230,8 +262,11 @@ static enum store_status lmdb_commit(struct store_txn *t, struct err *e)
 static void lmdb_abort(struct store_txn *t)
 {
     struct lmdb_store *s = store_of(t);
-    if (t->write)
+    if (t->write) {
         front_ended(&s->front, false, t->dead == STORE_FULL); /* before others may replace the environment */
+        blocks_forget(&s->history);
+    }
+    block_free(&((struct lmdb_txn *)t)->history.block);
     txn_abort(s, txn_of(t));
     free(t);
 }
@@ -252,11 +287,23 @@ static int read_newer(struct store_txn *t, struct slice key, MDB_val *value)
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
+static enum store_status history_get(struct store_txn *t, struct slice key, struct slice *value)
+{
+    struct lmdb_store *s = store_of(t);
+    struct lmdb_txn *txn = (struct lmdb_txn *)t;
+    bool there;
+    if (t->write && blocks_gathered(&s->history, key, &there, value))
+        return there ? STORE_OK : STORE_NOT_FOUND;
+    return entry_status(t, blocks_get(&txn->history, txn->txn, s->dbi[TABLE_HISTORY], key, value), TABLE_HISTORY);
+}
+
 static enum store_status lmdb_get(struct store_txn *t, enum table_id table, struct slice key,
                                   struct slice *value)
 {
     MDB_val k = val_of(key), v;
     looked_at(t);
+    if (table == TABLE_HISTORY)
+        return history_get(t, key, value);
     int rc = table == TABLE_INSTANCE && t->write ? front_get(&store_of(t)->front, txn_of(t), key, &v)
                                                  : mdb_get(txn_of(t), store_of(t)->dbi[table], &k, &v);
     if (rc == 0 && table == TABLE_INSTANCE && !t->write)
@@ -267,17 +314,32 @@ static enum store_status lmdb_get(struct store_txn *t, enum table_id table, stru
     return STORE_OK;
 }
 
+static int history_put(struct store_txn *t, struct slice key, struct slice value, bool append)
+{
+    ((struct lmdb_txn *)t)->history.from = NULL; /* blocks may be made of what is gathered */
+    return append ? blocks_append(&store_of(t)->history, txn_of(t), key, value)
+                  : blocks_put(&store_of(t)->history, txn_of(t), key, value);
+}
+
+static enum store_status history_delete(struct store_txn *t, struct slice key)
+{
+    struct slice value;
+    enum store_status st = history_get(t, key, &value);
+    if (st != STORE_OK)
+        return st;
+    ((struct lmdb_txn *)t)->history.from = NULL;
+    return entry_status(t, blocks_delete(&store_of(t)->history, txn_of(t), key), TABLE_HISTORY);
+}
+
 static enum store_status lmdb_put(struct store_txn *t, enum table_id table, struct slice key,
                                   struct slice value, bool append)
 {
     MDB_val k = val_of(key), v = val_of(value);
+    unsigned flags = append ? MDB_APPEND : 0;
     looked_at(t);
-    /* History grows at its end. A page that is appended to is filled before the next; any other is halved, and stays so. */
-    bool grows = append || table == TABLE_HISTORY;
-    int rc = table == TABLE_INSTANCE ? front_put(&store_of(t)->front, txn_of(t), key, value, grows ? MDB_APPEND : 0)
-                                     : mdb_put(txn_of(t), store_of(t)->dbi[table], &k, &v, grows ? MDB_APPEND : 0);
-    if (rc == MDB_KEYEXIST && !append)
-        rc = mdb_put(txn_of(t), store_of(t)->dbi[table], &k, &v, 0);
+    int rc = table == TABLE_INSTANCE  ? front_put(&store_of(t)->front, txn_of(t), key, value, flags)
+             : table == TABLE_HISTORY ? history_put(t, key, value, append)
+                                      : mdb_put(txn_of(t), store_of(t)->dbi[table], &k, &v, flags);
     if (rc == MDB_KEYEXIST) {
         err_set(&t->error, "table %s: the key appended is not greater than all in it",
                 store_table_names[table]);
@@ -289,6 +351,8 @@ static enum store_status lmdb_put(struct store_txn *t, enum table_id table, stru
 static enum store_status lmdb_del(struct store_txn *t, enum table_id table, struct slice key)
 {
     MDB_val k = val_of(key);
+    if (table == TABLE_HISTORY)
+        return history_delete(t, key);
     int rc = table == TABLE_INSTANCE ? front_delete(&store_of(t)->front, txn_of(t), key)
                                      : mdb_del(txn_of(t), store_of(t)->dbi[table], &k, NULL);
     return entry_status(t, rc, table);
@@ -311,6 +375,7 @@ static void lmdb_iter_free(struct store_iter *i)
     if (it->cursor)
         mdb_cursor_close(it->cursor);
     walk_free(it->walk);
+    block_free(&it->place.block);
     free(it);
 }
 
@@ -340,6 +405,19 @@ static int iter_newer(struct store_iter *base, enum store_move move, struct slic
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
+/* From a place in the table there is nothing gathered: it was sought, and since then nothing was put. */
+static enum store_status history_move(struct store_iter *i, enum store_move move, struct slice at, struct slice *key, struct slice *value)
+{
+    struct lmdb_iter *it = (struct lmdb_iter *)i;
+    int rc = 0;
+    if (i->txn->write && move != MOVE_NEXT && move != MOVE_PREV) {
+        ((struct lmdb_txn *)i->txn)->history.from = NULL;
+        rc = blocks_flush(&store_of(i->txn)->history, txn_of(i->txn));
+    }
+    it->place.cursor = it->cursor;
+    return entry_status(i->txn, rc ? rc : blocks_move(&it->place, move, at, key, value), i->table);
+}
+
 static enum store_status lmdb_iter_move(struct store_iter *i, enum store_move move, struct slice at,
                                         struct slice *key, struct slice *value)
 {
@@ -352,6 +430,8 @@ static enum store_status lmdb_iter_move(struct store_iter *i, enum store_move mo
         return entry_status(i->txn, EINVAL, i->table);
     MDB_val k = val_of(at), v;
     looked_at(i->txn);
+    if (i->table == TABLE_HISTORY)
+        return history_move(i, move, at, key, value);
     int rc = mdb_cursor_get(cursor, &k, &v, op[move]);
     if (move == MOVE_BEFORE && (rc == 0 || rc == MDB_NOTFOUND))
         rc = mdb_cursor_get(cursor, &k, &v, rc ? MDB_LAST : MDB_PREV);
@@ -381,12 +461,20 @@ static void lmdb_stats(struct store *base, struct store_stats *out)
             out->entries[i] = st.ms_entries;
             out->bytes_used = (uint64_t)(info.me_last_pgno + 1) * st.ms_psize;
         }
+    uint64_t n;
+    if (history_count(s, txn, &n) == 0)
+        out->entries[TABLE_HISTORY] = n;
     txn_abort(s, txn);
 }
 
 /* What main holds: the tables themselves stay. */
 static enum store_status lmdb_clear(struct store_txn *t, enum table_id table)
 {
+    if (table == TABLE_HISTORY) {
+        blocks_forget(&store_of(t)->history);
+        store_of(t)->history.more = 0;
+        ((struct lmdb_txn *)t)->history.from = NULL;
+    }
     int rc = table == TABLE_INSTANCE ? front_clear(&store_of(t)->front, txn_of(t))
                                      : mdb_drop(txn_of(t), store_of(t)->dbi[table], 0);
     if (rc || table != TABLE_META)
@@ -521,7 +609,15 @@ static bool check_format(const struct lmdb_store *s, MDB_txn *txn, bool fresh, s
     if (found == 0)
         return err_set(e, "%s: unknown format %llu; %d was expected", path, (unsigned long long)found,
                        FORMAT);
-    return found == FORMAT || !s->write || put_format(s, txn, e);
+    if (found == FORMAT || !s->write)
+        return true;
+    MDB_stat st;
+    rc = mdb_stat(txn, s->dbi[TABLE_HISTORY], &st);
+    if (!rc && found < FORMAT_BLOCKS)
+        rc = put_count(s, txn, st.ms_entries);
+    if (rc)
+        failure(s, rc, "cannot be brought to the newest format", e);
+    return rc == 0 && put_format(s, txn, e);
 }
 
 /* Readers find none in a folder of an older format. */
@@ -532,6 +628,7 @@ static int open_front(struct lmdb_store *s, MDB_txn *txn, bool write)
     for (int i = 0; i < 2 && !rc; i++)
         rc = mdb_dbi_open(txn, name[i], write ? MDB_CREATE : 0, &s->front_dbi[i]);
     s->fronted = rc == 0;
+    s->history.table = s->dbi[TABLE_HISTORY];
     front_forget(&s->front);
     s->front.base = s->dbi[TABLE_INSTANCE];
     memcpy(s->front.table, s->front_dbi, sizeof s->front_dbi);
@@ -618,6 +715,7 @@ static bool lmdb_trim(struct store *base, bool *more, struct err *e)
         return true;
     if (s->env && s->open == 0) {
         ok = env_replace(s, e);
+        blocks_free(&s->history);
         mem_give_back();
     }
     pthread_rwlock_unlock(&s->env_lock);
@@ -633,6 +731,7 @@ static void lmdb_close(struct store *base)
         mdb_env_close(s->env);
     pthread_rwlock_destroy(&s->env_lock);
     front_forget(&s->front);
+    blocks_free(&s->history);
     folder_close(s->folder);
     free(s);
 }

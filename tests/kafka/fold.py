@@ -31,6 +31,53 @@ def stored(folder, table):
     return entries
 
 
+def _unpacked(data, size):
+    """LZ4's block format: literals, then a copy of what came `back` bytes before, again and again."""
+    out, at = bytearray(), 0
+
+    def length(n):
+        nonlocal at
+        more = 255 if n == 15 else 0
+        while more == 255:
+            more, at = data[at], at + 1
+            n += more
+        return n
+    while at < len(data):
+        token, at = data[at], at + 1
+        n = length(token >> 4)
+        out += data[at:at + n]
+        at += n
+        if at < len(data):
+            back, at = int.from_bytes(data[at:at + 2], "little"), at + 2
+            for _ in range(length(token & 15) + 4):
+                out.append(out[-back])
+    if len(out) != size:
+        raise ValueError(f"{len(out)} bytes unpacked, {size} were expected")
+    return bytes(out)
+
+
+def entries(key, value):
+    """[(key, value)] of one record of a table in blocks (daemon/store/block.h)."""
+    if not value.startswith(b"\0"):
+        return [(key, value)]
+    n, size, tail = struct.unpack(">IIB", value[1:10])
+    packed, at, out = value[10 + tail:], 0, []
+    raw = packed if len(packed) == size else _unpacked(packed, size)
+    while at < size:
+        end = at + 1 + raw[at]
+        start, length = end + 4, struct.unpack(">I", raw[end:end + 4])[0]
+        out.append((key[:max(0, len(key) - 8)] + raw[at + 1:end], raw[start:start + length]))
+        at = start + length
+    if len(out) != n or out[-1][0] != key or not out[0][0].endswith(value[10:10 + tail]):
+        raise ValueError(f"a block of {n} entries up to {key!r} that holds {len(out)}, from {out[0][0]!r} to {out[-1][0]!r}")
+    return out
+
+
+def stored_history(folder):
+    """{key: record}"""
+    return dict(entry for block in dump(folder, "history").items() for entry in entries(*block))
+
+
 def partition_of(folder):
     """The partition whose state a store holds, as it says itself."""
     return int(dump(folder, "meta")[b"bus.origin"].split(b"\0")[2])
@@ -139,6 +186,6 @@ def compare(folder, changelog, history, last=True):
     next_history = _signed(meta[b"bus.history_next"]) if b"bus.history_next" in meta else 0
     if last and next_history < end:
         wrong.append(f"{folder}: history goes up to offset {next_history}, the last marker says {end}")
-    have = dump(folder, "history")  # behind its position stands what its own batches put there while a gap before them was still being filled
+    have = stored_history(folder)  # behind its position stands what its own batches put there while a gap before them was still being filled
     wanted = {key: value for key, (value, offset) in _history(history).items() if offset < next_history or key in have}
     return wrong + _unlike(f"{folder}, history", have, wanted)

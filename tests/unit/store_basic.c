@@ -54,7 +54,7 @@ static int setup_front(void **state)
 {
     limits = front_limits;
     front_limits = (struct front_limits){
-        .run = 1, .entries = 2, .pages = UINT32_MAX, .numbers = UINT32_MAX / 4, .step = 1, .rest = 1, .hashes = 1};
+        .run = 1, .entries = 2, .pages = UINT32_MAX, .numbers = UINT32_MAX / 4, .step = 1, .rest = 1, .gather = 100, .hashes = 1};
     return setup(state, "lmdb");
 }
 

@@ -377,8 +377,8 @@ static void test_future_format(void **state)
     struct store *s = store_open(temp.path, 0, &e);
     assert_non_null(s);
     store_close(s);
-    plant(temp.path, "meta", S("format"), S("\0\0\0\0\0\0\0\4"));
-    assert_refused(temp.path, "written by a newer duband: its format is 4, this one knows up to 3");
+    plant(temp.path, "meta", S("format"), S("\0\0\0\0\0\0\0\5"));
+    assert_refused(temp.path, "written by a newer duband: its format is 5, this one knows up to 4");
     plant(temp.path, "meta", S("format"), S("\0\0\0\0\0\0\0\0"));
     assert_refused(temp.path, "unknown format 0");
     plant(temp.path, "meta", S("format"), S("1"));
@@ -419,7 +419,7 @@ static void test_first_format(void **state)
     for (int i = 0; i < 2; i++) {
         s = store_open(temp.path, 0, &e);
         assert_non_null(s);
-        assert_int_equal(format_of(s), 3);
+        assert_int_equal(format_of(s), 4);
         store_close(s);
     }
     temp_remove(&temp);

@@ -11,7 +11,7 @@
 
 #define KEYS 200
 static const struct front_limits small = {
-    .run = 20, .entries = 150, .pages = UINT32_MAX, .numbers = UINT32_MAX / 4, .step = 10, .rest = 25, .hashes = UINT32_MAX};
+    .run = 20, .entries = 150, .pages = UINT32_MAX, .numbers = UINT32_MAX / 4, .step = 10, .rest = 25, .gather = UINT32_MAX, .hashes = UINT32_MAX};
 static const char *self;
 
 struct fixture {

@@ -1,17 +1,19 @@
 /* Random transactions against LMDB, memory and a naive model: the same answers from all three. Some are aborted, some cannot be committed, some
- * empty the store; snapshots live over others, and the store on disk is opened again. The same once more with a front that small tables use. */
+ * empty the store; snapshots live over others, and the store on disk is opened again. The same once more with a front that small tables use,
+ * and small blocks. */
 #include "store_support.h"
 
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "store/blocks.h"
 #include "store/fault.h"
 #include "store/front.h"
 
 #define ENTRIES_MOST 4096
-#define TABLES 3
+#define TABLES 4
 
-static const enum table_id tables[TABLES] = {TABLE_INSTANCE, TABLE_TIMER, TABLE_LOG};
+static const enum table_id tables[TABLES] = {TABLE_INSTANCE, TABLE_TIMER, TABLE_LOG, TABLE_HISTORY};
 
 /* The model: a sorted array, searched from the front. */
 struct entry {
@@ -221,9 +223,10 @@ static void write_transaction(struct run *r, struct store_txn *const reader[2], 
     struct err e = {0};
     for (int s = 0; s < 2; s++)
         assert_non_null(r->txn[s] = store_begin(r->store[s], true, &e));
-    if (random_below(&r->random, 60) == 0)
-        clear_all(r);
-    for (size_t n = random_below(&r->random, random_below(&r->random, 4) ? 60 : 6); n > 0; n--) {
+    size_t most = random_below(&r->random, 4) ? 60 : 6, clear = random_below(&r->random, 30 * most);
+    for (size_t n = random_below(&r->random, most); n > 0; n--) {
+        if (n == clear)
+            clear_all(r);
         write_one(r);
         if (random_below(&r->random, 4) == 0)
             check(r, r->txn, r->current);
@@ -280,7 +283,7 @@ static void interrupt(struct run *r)
     assert_non_null(r->store[1] = store_open(r->temp.path, UINT64_C(1) << 30, &e));
 }
 
-/* The front is used, or not, and merged fast or slowly. */
+/* The front is used, or not, and merged fast or slowly; blocks are small or large. */
 static void change_limits(struct run *r, uint32_t hashes)
 {
     front_limits = (struct front_limits){.changes = random_below(&r->random, 6) ? 0 : UINT32_MAX,
@@ -290,7 +293,11 @@ static void change_limits(struct run *r, uint32_t hashes)
                                          .numbers = random_below(&r->random, 4) ? UINT32_MAX / 4 : 1 + (uint32_t)random_below(&r->random, 20),
                                          .step = 1 + (uint32_t)random_below(&r->random, 8),
                                          .rest = 1 + (uint32_t)random_below(&r->random, 40),
+                                         .gather = (uint32_t)random_below(&r->random, 1000),
                                          .hashes = hashes};
+    blocks_limits.gather = 1 + random_below(&r->random, 2000);
+    blocks_limits.least = 1 + random_below(&r->random, 200);
+    blocks_limits.first = blocks_limits.most = blocks_limits.least + random_below(&r->random, 1000);
 }
 
 static void random_runs(uint32_t hashes)
@@ -340,18 +347,20 @@ static void test_random_runs(void **state)
     random_runs(0);
 }
 
-static void test_random_runs_with_a_front(void **state)
+static void test_random_runs_with_small_limits(void **state)
 {
-    const struct front_limits kept = front_limits;
+    const struct front_limits front = front_limits;
+    const struct blocks_limits blocks = blocks_limits;
     (void)state;
     random_runs(UINT32_MAX);
     random_runs(15); /* keys have few hashes */
-    front_limits = kept;
+    front_limits = front;
+    blocks_limits = blocks;
 }
 
 int main(void)
 {
     signal(SIGXFSZ, SIG_IGN);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_runs), cmocka_unit_test(test_random_runs_with_a_front)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_runs), cmocka_unit_test(test_random_runs_with_small_limits)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
