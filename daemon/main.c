@@ -17,9 +17,9 @@ enum { EXIT_STOPPED = 0, EXIT_USAGE = 2, EXIT_NOT_STARTED = 3, EXIT_CUT_SHORT = 
 
 #define STOP_SECONDS 15
 
-/* jemalloc reads it. One arena: what one thread frees, another takes; and what lies free for a second goes back. */
+/* jemalloc reads it. One arena: what one thread frees, another takes; and what lies free for ten seconds goes back, or at rest (mem_give_back). */
 extern const char *malloc_conf;
-const char *malloc_conf = "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0";
+const char *malloc_conf = "narenas:1,dirty_decay_ms:10000,muzzy_decay_ms:0";
 
 struct daemon {
     struct config config;

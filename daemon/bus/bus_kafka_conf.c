@@ -59,6 +59,7 @@ static const struct setting {
     {"batch.size", "%b", P, false},
     {"batch.num.messages", "100000", P, false},
     {"compression.codec", "lz4", P, false}, /* costs less than the bytes it saves, on both sides */
+    {"message.copy.max.bytes", "0", P, false}, /* what is compressed next is not copied into a request before */
     {"linger.ms", "0", A, false},
     {"message.max.bytes", "8388608", A, false},
     {"message.max.bytes", "20971520", P, false}, /* history repeats the input, and says what came of it */

@@ -9,7 +9,7 @@
 #define RETRY_MOST_MS 30000
 #define REST_MS 3000
 #define LOOK_EVERY 256 /* turns, between two looks at what a batch has taken */
-#define BYTES_MOST ((size_t)5 << 20)
+#define BYTES_MOST ((size_t)8 << 20)
 
 bool partition_runnable(const struct partition *p)
 {
