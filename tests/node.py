@@ -3,17 +3,11 @@ import http.client
 import os
 import pathlib
 import select
-import socket
 import subprocess
 import time
 
 from daemon import ROOT, START_S, Daemon
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+from ports import free_port
 
 
 def preloaded(name, folder):

@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import unittest
 
-from daemon import SUIFENHE, Daemon, event
+from daemon import SUIFENHE, event
+from node import Node
 
 BROWSER = pathlib.Path(__file__).resolve().parent / "browser"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -28,8 +29,8 @@ class Page(unittest.TestCase):
     def setUp(self):
         lines = (SUIFENHE / "example" / "2024.jsonl").read_text(encoding="utf-8").splitlines()
         year = [e for e in map(json.loads, lines) if e["time"] < "2024-10-19"]
-        self.d = Daemon(workflows=[SUIFENHE], time="events").start()
-        self.addCleanup(self.d.clean)
+        self.d = Node(workflows=[SUIFENHE], time="events").start()
+        self.addCleanup(self.d.close)
         self.assertEqual(self.d.post_all(year).status, 202)
         self.assertEqual(self.d.outcome(year[-1]["source"], year[-1]["id"]).json["status"], "applied")
 
@@ -44,7 +45,6 @@ class Page(unittest.TestCase):
         elif what == "stop":
             self.d.stop()
         elif what == "start":
-            self.d.settings["listen"] = "{}:{}".format(*self.d.address)
             self.d.start()
 
     def test_page(self):

@@ -17,6 +17,7 @@ import oracle  # noqa: E402
 import secure  # noqa: E402
 from daemon import program  # noqa: E402
 from node import Node  # noqa: E402
+from ports import free_port  # noqa: E402
 from test_kafka import stored_jars  # noqa: E402
 
 CEILING_S = 30
@@ -113,7 +114,7 @@ class Connection(OnSecure):
             "plain text to TLS": (plain, ["does not answer to plain text: set security.protocol to SASL_SSL"]),
             "TLS to plain text": ({**right, "bootstrap.servers": b.bootstrap}, ["does not answer to TLS: set security.protocol"]),
             "no SASL": ({**plain, "security.protocol": "SSL", "ssl.ca.location": right["ssl.ca.location"]}, ["wants SASL: set security.protocol"]),
-            "port": ({**right, "bootstrap.servers": f"127.0.0.1:{brokers.free_ports(1)[0]}"}, ["nobody listens there", "set bootstrap.servers"]),
+            "port": ({**right, "bootstrap.servers": f"127.0.0.1:{free_port()}"}, ["nobody listens there", "set bootstrap.servers"]),
             "host name": ({**right, "bootstrap.servers": "no-such-host.invalid:9092"}, ["no such host: set bootstrap.servers"]),
         }
 

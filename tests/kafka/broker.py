@@ -24,6 +24,9 @@ import sys
 import time
 from pathlib import Path
 
+sys.path[:0] = [str(Path(__file__).resolve().parent.parent)]
+from ports import free_ports  # noqa: E402
+
 HERE = Path(__file__).resolve().parent
 DEFAULT_VERSION = "4.3.1"
 OLD_VERSION = "3.9.1"    # the oldest that is tested
@@ -72,17 +75,6 @@ def jars(version=DEFAULT_VERSION, build="build"):
             raise RuntimeError(f"Maven could not fetch the broker {version}:\n{run.stdout[-2000:]}")
         done.touch()
     return lib
-
-
-def free_ports(n):
-    held = [socket.socket() for _ in range(n)]
-    try:
-        for s in held:
-            s.bind(("127.0.0.1", 0))
-        return [s.getsockname()[1] for s in held]
-    finally:
-        for s in held:
-            s.close()
 
 
 def answers(port, timeout=1.0):

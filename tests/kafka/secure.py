@@ -9,6 +9,7 @@ import struct
 import subprocess
 
 import broker as brokers
+from ports import free_port
 
 ADMIN, ADMIN_PASSWORD = "admin", "of-the-broker"
 NAME = "127.0.0.1"  # what the certificate vouches for; `localhost` is not in it
@@ -58,7 +59,7 @@ class Secure(brokers.Broker):
     def __init__(self, folder, lib, users):
         super().__init__(folder, lib)
         self.users, self.certificate = dict(users), "authority"
-        self.secure, = brokers.free_ports(1)
+        self.secure = free_port()
         self.keys = self.folder / "keys"
         self.keys.mkdir(parents=True, exist_ok=True)
         for name in self.AUTHORITIES:

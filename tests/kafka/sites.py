@@ -8,6 +8,7 @@ import tempfile
 
 import broker as brokers
 from node import preloaded
+from ports import free_port
 from proxy import Proxy
 from three import Three
 
@@ -70,7 +71,7 @@ class BadLine(Site):
     proxy = None
 
     def make(self):
-        port, = brokers.free_ports(1)
+        port = free_port()
         self.proxy = Proxy(port)
         broker = brokers.Broker(self.folder / "broker", self.lib)
         broker.extra = (f"listeners=PLAINTEXT://127.0.0.1:{broker.port},LINE://127.0.0.1:{port},CONTROLLER://127.0.0.1:{broker.controller}\n"
