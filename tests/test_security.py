@@ -303,7 +303,8 @@ class Topics(OnSecure):
         self.assertEqual(status, 1)
         self.assertEqual(said["made.rejected"], "created")
         for name in set(made) - {"made.rejected"}:
-            self.assertIn(f"was there; differs: 2 partitions, not 3 (kafka-topics.sh --alter --topic {name} --partitions 3)", said[name])
+            self.assertIn(f"was there; differs: 2 partitions, not 3 (before their first use: kafka-topics.sh --alter --topic {name} --partitions 3; "
+                          "after it: dubanctl migrate-bus)", said[name])
         for name, words in {"made.submissions": ["message.timestamp.type is CreateTime, not LogAppendTime (kafka-configs.sh --alter", "retention.ms is 5000, not"],
                             "made.changelog": ["cleanup.policy is delete, not compact (kafka-configs.sh --alter"]}.items():
             for word in words:

@@ -178,8 +178,10 @@ static void compare_counts(struct creation *c, int t)
     if (is->partitions != c->partitions)
         differs(c, t, true,
                 is->partitions < c->partitions
-                    ? arena_printf(c->arena, "%d partitions, not %d (kafka-topics.sh --alter --topic %s --partitions %d)", is->partitions,
-                                   c->partitions, name, c->partitions)
+                    ? arena_printf(c->arena,
+                                   "%d partitions, not %d (before their first use: kafka-topics.sh --alter --topic %s --partitions %d; "
+                                   "after it: dubanctl migrate-bus)",
+                                   is->partitions, c->partitions, name, c->partitions)
                     : arena_printf(c->arena, "%d partitions, not %d (Kafka takes none away: give the others as many)", is->partitions,
                                    c->partitions));
     if (is->replication != c->replication)
