@@ -14,16 +14,6 @@ void log_set_level(enum log_level least)
     atomic_store(&least_level, (int)least);
 }
 
-bool log_level_parse(struct slice s, enum log_level *out)
-{
-    for (size_t i = 0; i < sizeof level_name / sizeof *level_name; i++)
-        if (slice_eq(s, slice_of(level_name[i]))) {
-            *out = (enum log_level)i;
-            return true;
-        }
-    return false;
-}
-
 static void add_time(struct buf *b)
 {
     struct timespec now;

@@ -6,7 +6,6 @@
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 void log_set_level(enum log_level least);
-bool log_level_parse(struct slice s, enum log_level *out);
 /* fmt gives the message, one line; control bytes and foreign bytes in it are escaped. */
 void log_write(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 #define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__)

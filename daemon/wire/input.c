@@ -280,18 +280,6 @@ const Duban__V1__InputEvent *event_message(struct slice content_type, struct sli
     return (const void *)proto_read(&duban__v1__input_event__descriptor, data, PROTO_LENIENT, a, &dropped);
 }
 
-bool wire_input_to_json(struct slice protobuf, struct arena *a, struct slice *json)
-{
-    const Duban__V1__InputEvent *m = event_message(S("application/protobuf"), protobuf, a);
-    if (!m)
-        return false;
-    struct buf b = {0};
-    json_put_message(&b, &m->base, JSON_SPARSE);
-    *json = arena_dup(a, buf_slice(&b));
-    buf_free(&b);
-    return true;
-}
-
 /* ---- definitions and clock records */
 
 static bool path_is_safe(struct slice path)

@@ -94,9 +94,6 @@ bool wire_redriven(const struct cloud_event *e, struct arena *a, struct redriven
 bool wire_may_redrive(struct slice type);
 #define REDRIVEN_SOURCE "duban/rejected" /* of what had no envelope to read; its id: topic/partition/offset */
 
-/* InputEvent bytes ↔ the other encoding, for printing history and for sending JSON as it came. */
-bool wire_input_to_json(struct slice protobuf, struct arena *a, struct slice *json);
-
 /* ---- hashes: BLAKE2b */
 
 /* 16 bytes as 32 hex digits, over the parts with their lengths. */

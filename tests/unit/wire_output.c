@@ -366,26 +366,31 @@ static void inputs_as_json(void **state)
         "\"value\":\"/w==\"}");
 }
 
+static struct slice shown(struct slice content_type, struct slice value)
+{
+    struct header h[] = {{S("ce_id"), S("d")}, {S("ce_source"), S("s")}, {S("ce_type"), S("duban.v1.Definition")}, {S("content-type"), content_type}};
+    struct record r = {.topic = TOPIC_DEADLINES, .key = S("w"), .value = value, .header = h, .nheaders = 4};
+    return wire_record_json(&r, arena);
+}
+
 static void protobuf_and_json_say_the_same(void **state)
 {
     (void)state;
     struct wire_file f = {S("w/workflow.yaml"), S("\x00\xff")};
     struct wire_definition d = {S("w"), S("ab"), S("w/workflow.yaml"), &f, 1};
-    struct slice json, bytes = wire_definition_pack(&d, S("a"), S(""), arena);
-    assert_true(wire_input_to_json(bytes, arena, &json));
-    assert_slice(
-        json,
-        "{\"workflow\":\"w\",\"actor\":\"a\",\"definition\":{\"hash\":\"ab\",\"root\":\"w/workflow.yaml\","
-        "\"files\":[{\"path\":\"w/workflow.yaml\",\"content\":\"AP8=\"}]}}");
+    struct slice json = S("{\"workflow\":\"w\",\"actor\":\"a\",\"definition\":{\"hash\":\"ab\",\"root\":\"w/workflow.yaml\","
+                          "\"files\":[{\"path\":\"w/workflow.yaml\",\"content\":\"AP8=\"}]}}");
+    struct slice line = shown(S("application/json"), json);
+    assert_true(slice_eq(shown(S("application/protobuf"), wire_definition_pack(&d, S("a"), S(""), arena)), line));
+    assert_slice(line, "{\"topic\":\"duban.deadlines\",\"id\":\"d\",\"type\":\"duban.v1.Definition\",\"source\":\"s\",\"workflow\":\"w\",\"actor\":\"a\","
+                       "\"definition\":{\"hash\":\"ab\",\"root\":\"w/workflow.yaml\",\"files\":[{\"path\":\"w/workflow.yaml\",\"content\":\"AP8=\"}]}}");
     struct cloud_event e = {S("d"), S("s"), S("duban.v1.Definition"), S("application/json"), INSTANT_NONE,
                             S("w"), json};
     struct wire_definition back;
     struct reasons why = {.arena = arena};
     assert_true(wire_definition_from_input(&e, arena, &back, &why));
     assert_true(slice_eq(back.files[0].content, f.content));
-    assert_true(wire_input_to_json(wire_clock_pack(arena), arena, &json));
-    assert_slice(json, "{\"deadline_reached\":{}}");
-    assert_false(wire_input_to_json(S("\xff"), arena, &json));
+    assert_non_null(strstr(shown(S("application/protobuf"), wire_clock_pack(arena)).p, "\"deadline_reached\":{}}"));
 }
 
 static void topics(void **state)
