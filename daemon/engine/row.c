@@ -223,14 +223,3 @@ bool row_text_member(struct slice object, const char *name, struct arena *a, str
     *text = (struct slice){out, n};
     return true;
 }
-
-bool row_number_member(struct slice object, const char *name, uint64_t *n)
-{
-    struct slice raw;
-
-    if (!row_member(object, name, &raw))
-        return false;
-    if (raw.n >= 2 && raw.p[0] == '"')
-        raw = (struct slice){raw.p + 1, raw.n - 2};
-    return parse_u64(raw, n);
-}

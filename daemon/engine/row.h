@@ -20,7 +20,5 @@ void row_raw(struct buf *b, const char *name, struct slice json); /* a value tha
 bool row_member(struct slice object, const char *name, struct slice *raw);
 bool row_text_member(struct slice object, const char *name, struct arena *a,
                      struct slice *text); /* unescaped */
-bool row_number_member(struct slice object, const char *name,
-                       uint64_t *n); /* a number, or one in quotes as 64 bits are written */
 
 #endif

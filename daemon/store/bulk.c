@@ -37,7 +37,6 @@ struct run {
 struct bulk {
     char *folder;
     size_t bytes;
-    uint64_t count;
     char *memory; /* heads with keys and values, as they came */
     size_t used, room;
     struct place *place;
@@ -79,11 +78,6 @@ void bulk_free(struct bulk *b)
     free(b->out);
     free(b->folder);
     free(b);
-}
-
-uint64_t bulk_count(const struct bulk *b)
-{
-    return b->count;
 }
 
 /* ---- sorting what is in memory */
@@ -308,7 +302,6 @@ bool bulk_put(struct bulk *b, enum table_id table, struct slice key, struct slic
         memcpy(p + sizeof h + h.key, value.p, value.n);
     b->place[b->nplaces++] = (struct place){.at = b->used};
     b->used += n;
-    b->count++;
     return true;
 }
 

@@ -13,7 +13,6 @@ void bulk_free(struct bulk *b); /* NULL is fine */
 
 /* value.p NULL: the key is gone. False and e: the file could not be written, nothing more can be done with it. */
 bool bulk_put(struct bulk *b, enum table_id table, struct slice key, struct slice value, struct err *e);
-uint64_t bulk_count(const struct bulk *b); /* puts so far */
 
 /* No more puts. Then bulk_next yields what is left, by table and key. */
 bool bulk_turn(struct bulk *b, struct err *e);
