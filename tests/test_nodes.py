@@ -12,9 +12,11 @@ import unittest
 import urllib.parse
 
 import oracle
+from node import preloaded
 from test_kafka import OnBroker
 
 PARTITIONS, WORKERS, WORKFLOWS = 4, 2, 8
+BURST = 1000  # events: their batches are large
 SESSION_MS = 4000
 HELD = {"kafka.properties.session.timeout.ms": 30000, "kafka.properties.transaction.timeout.ms": 20000}  # where nobody is to take over
 
@@ -293,6 +295,29 @@ class Standby(OnNodes):
         rows = a.get(f"/v1/history?workflow={self.workflows[0]}&limit=1000").rows
         self.assertEqual([int(r["sequence"]) for r in rows], list(range(1, len(rows) + 1)), "history was followed, too")
         a.stop()
+        self.same(0)
+
+    def test_what_is_followed_is_tidied(self):
+        """What large batches leave in a store goes at rest, at those who follow, too: the store is opened anew."""
+        a, b = self.one("a", workflows=True, standby="all"), self.one("b", standby="all")
+        opens = self.folder / "opens"
+        b.environment = {"LD_PRELOAD": preloaded("opens", self.folder), "OPENS": str(opens)}
+        a.start()
+        b.start()
+        self.shared([a, b])
+        self.until(lambda: {p["state"] for p in self.status(b)["partitions"]} == {"serving", "standby"}, "b follows what a holds", [a, b])
+        workflow = next(w for w in self.workflows if self.owner([a, b], w) is a)
+        folder = str(b.data / f"partition-{partition_of(workflow)}")
+
+        def opened():
+            return opens.read_text().splitlines().count(folder)
+        before, burst = opened(), [self.asked(workflow, f"s-{i}") for i in range(BURST)]
+        a.accept(burst)
+        self.applied([a], burst[-1])
+        self.until(lambda: opened() > before, "the store is opened anew", [a, b])
+        self.until(lambda: len(b.get(f"/v1/cases?workflow={workflow}&limit=1000").rows) == BURST, "b has followed", [a, b])
+        a.stop()
+        b.stop()
         self.same(0)
 
 
