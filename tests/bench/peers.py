@@ -86,7 +86,7 @@ class Streams:
     def launch(self):
         jemalloc = glob.glob("/usr/lib/*/libjemalloc.so.2")
         environment = {**os.environ, **({"LD_PRELOAD": jemalloc[0]} if jemalloc else {})}
-        command = [*JAVA, "-cp", f"{BUILD}/streams/rounds-1.jar:{BUILD}/streams/lib/*", "duban.bench.Rounds", self.work, self.broker.bootstrap,
+        command = [*JAVA, f"-Djava.io.tmpdir={self.data.parent}", "-cp", f"{BUILD}/streams/rounds-1.jar:{BUILD}/streams/lib/*", "duban.bench.Rounds", self.work, self.broker.bootstrap,
                    self.prefix, str(self.data), *self.settings]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True, env=environment,

@@ -117,7 +117,8 @@ class Broker:
         return f"127.0.0.1:{self.port}"
 
     def java(self, *args):
-        return ["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+        """What it unpacks goes to its own folder: a broker that is killed tidies nothing up."""
+        return ["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Djava.io.tmpdir={self.folder}",
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{self.lib}/*", *args]
 
     def format(self):
