@@ -168,19 +168,25 @@ struct slice document_page(const struct document_view *d, struct arena *a)
 static bool find(struct store_txn *t, enum table_id table, struct slice workflow, struct slice id, struct arena *a,
                  const struct record **out, struct err *e)
 {
-    struct slice at, history;
+    struct slice at = S(""), history;
     struct record *outputs;
     struct key k;
     size_t n;
 
     *out = NULL;
     key_document(&k, workflow, id);
-    if (k.overflow || store_get(t, table, key_slice(&k), &at) != STORE_OK || at.n != 16)
+    enum store_status st = k.overflow ? STORE_NOT_FOUND : store_get(t, table, key_slice(&k), &at);
+    if (st == STORE_FAILED)
+        return err_set(e, "%s", store_txn_error(t));
+    if (st != STORE_OK || at.n != 16)
         return true;
     uint64_t sequence = get_be64((const unsigned char *)at.p),
              index = get_be64((const unsigned char *)at.p + 8);
     key_history(&k, workflow, sequence);
-    if (store_get(t, TABLE_HISTORY, key_slice(&k), &history) != STORE_OK)
+    st = store_get(t, TABLE_HISTORY, key_slice(&k), &history);
+    if (st == STORE_FAILED)
+        return err_set(e, "%s", store_txn_error(t));
+    if (st != STORE_OK)
         return true; /* history is still being taken in */
     if (!wire_history_outputs(arena_dup(a, history), a, &outputs, &n) || index >= n)
         return err_set(e, "history record %llu of workflow %.*s cannot be read", (unsigned long long)sequence,

@@ -198,6 +198,8 @@ bool migrate_check_whole(const struct migrate_source *s, struct err *e)
     for (int p = 0; p < s->nparts; p++) {
         struct store_stats stats;
 
+        if (store_txn_error(s->part[p].txn)[0] != 0)
+            return err_set(e, "%s", store_txn_error(s->part[p].txn));
         store_stats(s->part[p].store, &stats);
         for (int t = 0; t < TABLE_COUNT; t++)
             held[t] += stats.entries[t];

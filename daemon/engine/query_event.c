@@ -29,6 +29,8 @@ static enum query_found describe(struct store_txn *t, struct slice workflow, str
     key_history(&k, workflow, seen.history);
     if (seen.history > 0 && store_get(t, TABLE_HISTORY, key_slice(&k), &history) == STORE_OK)
         row_raw(&b, "history", wire_history_json(history, a));
+    else if (store_txn_error(t)[0] != 0)
+        row_text(&b, "missing", slice_of(store_txn_error(t)));
     else if (seen.history > 0 && query_lacks_history(t, &missing))
         row_text(&b, "missing", slice_of(missing.text));
     row_close(&b, '}');
