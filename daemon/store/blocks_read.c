@@ -76,6 +76,9 @@ static int load_last(struct blocks_place *p, MDB_cursor_op op, struct slice *key
 
 static int move_at_least(struct blocks_place *p, struct slice from, struct slice *key, struct slice *value)
 {
+    char own[STORE_KEY_MAX];
+    if (from.p == p->block.key) /* where it stands: overwritten by what it passes */
+        from.p = memcpy(own, from.p, from.n);
     int rc = load(p, from, MDB_SET_RANGE);
     do
         rc = rc ? rc : step(p, key, value);

@@ -230,6 +230,29 @@ static void test_iteration(void **state)
     store_abort(t);
 }
 
+/* From the key where it stands, whoever keeps that. */
+static void test_seek_again(void **state)
+{
+    static const enum table_id table[] = {TABLE_INSTANCE, TABLE_SEEN, TABLE_HISTORY};
+    struct slice k, v;
+    struct store_txn *t = begin(*state, true);
+    for (size_t n = 0; n < sizeof table / sizeof *table; n++) {
+        put(t, table[n], "a", "1");
+        put(t, table[n], "b", "2");
+        put(t, table[n], "c", "3");
+        struct store_iter *i = store_iter_new(t, table[n]);
+        assert_true(store_iter_seek(i, S("b"), &k, &v));
+        assert_true(store_iter_seek(i, k, &k, &v));
+        assert_slice(k, "b");
+        assert_slice(v, "2");
+        assert_true(store_iter_seek_before(i, k, &k, &v));
+        assert_slice(k, "a");
+        assert_false(store_iter_seek_before(i, k, &k, &v));
+        store_iter_free(i);
+    }
+    store_abort(t);
+}
+
 static void test_append(void **state)
 {
     struct err e = {0};
@@ -399,6 +422,7 @@ int main(void)
         ALL(test_readers_are_snapshots),
         ALL(test_one_writer),
         ALL(test_iteration),
+        ALL(test_seek_again),
         ALL(test_append),
         ALL(test_key_limits),
         ALL(test_large_values_and_any_bytes),
