@@ -11,12 +11,13 @@ static MDB_txn *txn_of(struct store_txn *t)
 
 /* ---- transactions */
 
-/* Readers that died leave their snapshot behind, and the file grows as long as one is kept. */
+/* Readers that died leave their snapshot behind, and the file grows as long as one is kept. In a transaction: else a reader might replace the
+ * environment meanwhile. */
 static void check_readers(struct lmdb_store *s)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    if (!s->env || now.tv_sec < s->readers_checked + READER_CHECK_SECONDS)
+    if (now.tv_sec < s->readers_checked + READER_CHECK_SECONDS)
         return;
     int dead;
     mdb_reader_check(s->env, &dead);
@@ -54,8 +55,6 @@ static bool env_again(struct lmdb_store *s, struct err *e)
 static struct store_txn *lmdb_begin(struct store *base, bool write, struct err *e)
 {
     struct lmdb_store *s = (struct lmdb_store *)base;
-    if (write)
-        check_readers(s);
     struct lmdb_txn *t = mem_alloc(sizeof *t);
     int rc = txn_begin(s, write ? 0 : MDB_RDONLY, &t->txn);
     if (rc == MDB_PANIC && s->write) {
@@ -66,8 +65,10 @@ static struct store_txn *lmdb_begin(struct store *base, bool write, struct err *
         rc = txn_begin(s, write ? 0 : MDB_RDONLY, &t->txn);
     }
     bool begun = rc == 0;
-    if (begun && write)
+    if (begun && write) {
+        check_readers(s);
         blocks_begin(&s->history);
+    }
     if (begun)
         rc = !s->fronted ? lmdb_check_not_fronted(s, t->txn)
              : write     ? front_begin(&s->front, t->txn)
@@ -96,7 +97,6 @@ static enum store_status lmdb_commit(struct store_txn *t, struct err *e)
     else
         rc = mdb_txn_commit(txn_of(t));
     front_ended(&s->front, rc == 0, rc != 0);
-    s->open--;
     blocks_forget(&s->history);
     block_free(&((struct lmdb_txn *)t)->history.block);
     enum store_status st = rc ? lmdb_failure(s, rc, "cannot commit", e) : STORE_OK;
@@ -105,6 +105,7 @@ static enum store_status lmdb_commit(struct store_txn *t, struct err *e)
     if (!rc && !front_is_on(&s->front) && mdb_env_info(s->env, &info) == 0)
         ahead_of(&s->ahead, (info.me_last_pgno + 1) * s->page, s->page);
     pages_hide(&s->pages);
+    s->open--; /* now others may replace the environment */
     free(t);
     return st;
 }
