@@ -189,7 +189,7 @@ static void lmdb_stats(struct store *base, struct store_stats *out)
     mdb_env_info(s->env, &info);
     out->bytes_map = info.me_mapsize;
     for (int i = 0; i < TABLE_COUNT; i++)
-        if (mdb_stat(txn, s->dbi[i], &st) == 0) {
+        if (s->dbi[i] != NO_TABLE && mdb_stat(txn, s->dbi[i], &st) == 0) {
             out->entries[i] = st.ms_entries;
             out->bytes_used = (uint64_t)(info.me_last_pgno + 1) * st.ms_psize;
         }

@@ -18,6 +18,8 @@
 #include "store/pages.h"
 #include "store/val.h"
 
+#define NO_TABLE 0 /* LMDB's list of free pages, which nobody asks for: a reader's, of a table that the folder does not have. It is empty. */
+
 struct lmdb_store {
     struct store base;
     struct folder *folder;

@@ -179,8 +179,13 @@ bool lmdb_open_tables(struct lmdb_store *s, bool write, struct err *e)
     if (!rc)
         rc = mdb_stat(txn, main_dbi, &st);
     bool fresh = write && st.ms_entries == 0;
-    for (int i = 0; i < TABLE_COUNT && !rc; i++)
+    for (int i = 0; i < TABLE_COUNT && !rc; i++) {
         rc = mdb_dbi_open(txn, store_table_names[i], write ? MDB_CREATE : 0, &s->dbi[i]);
+        if (rc == MDB_NOTFOUND && i != TABLE_META) {
+            s->dbi[i] = NO_TABLE; /* newer than the folder */
+            rc = 0;
+        }
+    }
     if (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE) {
         err_set(e, "%s holds no store of duband", folder_path(s->folder));
         goto no_store;

@@ -208,6 +208,11 @@ static const struct layout *layout_of(enum table_id table)
     return table == TABLE_INSTANCE ? &fronted : table == TABLE_HISTORY ? &packed : &plain;
 }
 
+static bool is_there(const struct store_txn *t, enum table_id table)
+{
+    return lmdb_store_of(t)->dbi[table] != NO_TABLE;
+}
+
 static void looked_at(struct store_txn *t)
 {
     if (t->write)
@@ -226,6 +231,8 @@ static enum store_status status_of(struct store_txn *t, int rc, enum table_id ta
 enum store_status lmdb_get(struct store_txn *t, enum table_id table, struct slice key, struct slice *value)
 {
     looked_at(t);
+    if (!is_there(t, table))
+        return STORE_NOT_FOUND;
     return status_of(t, layout_of(table)->get((struct lmdb_txn *)t, table, key, value), table);
 }
 
@@ -260,7 +267,7 @@ struct store_iter *lmdb_iter_new(struct store_txn *t, enum table_id table)
 {
     struct lmdb_iter *i = mem_alloc(sizeof *i);
     /* Without a cursor every move fails, and says so. */
-    if (t->dead == STORE_OK && mdb_cursor_open(((struct lmdb_txn *)t)->txn, lmdb_store_of(t)->dbi[table], &i->cursor) != 0)
+    if (t->dead == STORE_OK && is_there(t, table) && mdb_cursor_open(((struct lmdb_txn *)t)->txn, lmdb_store_of(t)->dbi[table], &i->cursor) != 0)
         i->cursor = NULL;
     return &i->base;
 }
@@ -278,6 +285,8 @@ void lmdb_iter_free(struct store_iter *i)
 enum store_status lmdb_iter_move(struct store_iter *i, enum store_move move, struct slice at, struct slice *key, struct slice *value)
 {
     struct lmdb_iter *it = (struct lmdb_iter *)i;
+    if (!is_there(i->txn, i->table))
+        return STORE_NOT_FOUND;
     if (!it->cursor)
         return status_of(i->txn, EINVAL, i->table);
     looked_at(i->txn);

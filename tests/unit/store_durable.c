@@ -425,6 +425,48 @@ static void test_first_format(void **state)
     temp_remove(&temp);
 }
 
+/* A folder from before there was a table: who only reads finds it empty, who writes makes it. */
+static void test_table_not_there_yet(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    struct temp temp = temp_make();
+    struct store_stats stats;
+    struct slice key, value;
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi dbi;
+    struct store *s = store_open(temp.path, 0, &e);
+    assert_non_null(s);
+    store_close(s);
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_set_maxdbs(env, 4), 0);
+    assert_int_equal(mdb_env_open(env, temp.path, 0, 0600), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+    assert_int_equal(mdb_dbi_open(txn, "withdrawn", 0, &dbi), 0);
+    assert_int_equal(mdb_drop(txn, dbi, 1), 0);
+    assert_int_equal(mdb_txn_commit(txn), 0);
+    mdb_env_close(env);
+    for (int write = 0; write < 2; write++) {
+        s = write ? store_open(temp.path, 0, &e) : store_open_readonly(temp.path, &e);
+        assert_non_null(s);
+        struct store_txn *t = store_begin(s, write, &e);
+        struct store_iter *i = store_iter_new(t, TABLE_WITHDRAWN);
+        assert_int_equal(store_get(t, TABLE_WITHDRAWN, S("k"), &value), STORE_NOT_FOUND);
+        assert_false(store_iter_seek(i, S(""), &key, &value));
+        assert_false(store_iter_seek_before(i, S(""), &key, &value));
+        assert_string_equal(store_txn_error(t), "");
+        store_iter_free(i);
+        if (write)
+            assert_int_equal(store_put(t, TABLE_WITHDRAWN, S("k"), S("v")), STORE_OK);
+        assert_int_equal(store_commit(t, &e), STORE_OK);
+        store_stats(s, &stats);
+        assert_int_equal(stats.entries[TABLE_WITHDRAWN], write);
+        store_close(s);
+    }
+    temp_remove(&temp);
+}
+
 static void test_foreign_folders(void **state)
 {
     (void)state;
@@ -611,6 +653,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_mark_that_cannot_be_read),
         cmocka_unit_test(test_in_use),
         cmocka_unit_test(test_future_format),
+        cmocka_unit_test(test_table_not_there_yet),
         cmocka_unit_test(test_first_format),      cmocka_unit_test(test_foreign_folders),
         cmocka_unit_test(test_folder_is_made),     cmocka_unit_test(test_trim),
         cmocka_unit_test(test_full_map),           cmocka_unit_test(test_full_disk),
