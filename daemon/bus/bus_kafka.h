@@ -312,6 +312,10 @@ void kafka_part_halt(struct kafka *k, struct part *p, const char *fmt, ...)
 void kafka_part_note(struct kafka *k, struct part *p, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* Its store failed. why NULL: the worker has said it. */
 void kafka_part_fail(struct kafka *k, struct part *p, const char *why);
+/* librdkafka cannot read some records and goes on behind them: their checksum is wrong, or their form is not known. */
+bool kafka_is_passed_over(rd_kafka_resp_err_t err);
+/* True: that is what this message says, and the partition begins again from what its store has. */
+bool kafka_part_misses(struct kafka *k, struct part *p, const rd_kafka_message_t *m);
 struct part *kafka_part_again(struct kafka *k, size_t i); /* as if it had just come, still claimed */
 void kafka_parts_tell(struct kafka *k); /* what others may hear of those that do not go on has changed */
 

@@ -10,7 +10,7 @@
 #define STEP_BYTES ((size_t)200 << 10) /* … or as much */
 #define AGAIN_MS 1000 /* when the broker did not say where the log ends */
 #define TELL_MS 10000
-#define CUT_MS 2000   /* a log that ends too early is looked at again */
+#define CUT_MS 2000   /* a log that ends too early, or cannot be read, is looked at again */
 
 static void tell(struct kafka *k, const struct part *p)
 {
@@ -57,6 +57,18 @@ static void hand_over(struct kafka *k, struct part *p)
              (long long)p->resume, (long long)p->behind);
 }
 
+/* Records are missing from what comes: all is read again from what the store has. */
+static bool misses(struct kafka *k, struct part *p, const rd_kafka_message_t *m)
+{
+    if (!kafka_is_passed_over(m->err) || m->offset >= p->behind)
+        return false;
+    kafka_part_note(k, p, "%s cannot be read at offset %lld (%s); it is tried again. It serves, but queries of history and corrections wait",
+                    k->topic[TOPIC_HISTORY], (long long)m->offset, rd_kafka_message_errstr(m));
+    p->behind_at = kafka_monotonic_ms() + CUT_MS;
+    kafka_behind_stop(k);
+    return true;
+}
+
 /* True: that was the last. */
 static bool take(struct kafka *k, struct part *p, rd_kafka_message_t *m)
 {
@@ -67,13 +79,18 @@ static bool take(struct kafka *k, struct part *p, rd_kafka_message_t *m)
         kafka_log_hold(p, m);
         return p->resume >= p->behind;
     }
+    if (ours && misses(k, p, m)) {
+        rd_kafka_message_destroy(m);
+        return false;
+    }
     /* A record from there on is of a batch since; the end may be markers of transactions alone. */
-    bool end = ours && (!m->err || (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF && m->offset >= p->behind));
+    bool end = ours && (!m->err || kafka_is_passed_over(m->err) ||
+                        (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF && m->offset >= p->behind));
     if (end || (ours && !m->err))
         kafka_allowed(k, 1u << TOPIC_HISTORY);
     if (m->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
         kafka_deny(k, RIGHT_READ, 1u << TOPIC_HISTORY);
-    else if (m->err && m->err != RD_KAFKA_RESP_ERR__PARTITION_EOF && !kafka_is_denial(m->err))
+    else if (m->err && !end && m->err != RD_KAFKA_RESP_ERR__PARTITION_EOF && !kafka_is_denial(m->err))
         kafka_reason(k, "partition %d, taking history in: %s", p->id, rd_kafka_message_errstr(m));
     rd_kafka_message_destroy(m);
     return end;
@@ -104,7 +121,7 @@ static bool read_slice(struct kafka *k, struct part *p)
     size_t records = 0;
     int64_t ms = step_ms(k), until = kafka_monotonic_ms() + (ms + 1) / 2;
     bool end = p->resume >= p->behind;
-    while (!end && records < (size_t)ms * STEP_RECORDS && p->held_bytes < (size_t)ms * STEP_BYTES && kafka_monotonic_ms() < until) {
+    while (!end && k->behind == p && records < (size_t)ms * STEP_RECORDS && p->held_bytes < (size_t)ms * STEP_BYTES && kafka_monotonic_ms() < until) {
         ssize_t n = rd_kafka_consume_batch_queue(k->restorer_queue, 0, m, sizeof m / sizeof *m);
         if (n <= 0) {
             kafka_log_nudge(k, p, TOPIC_HISTORY);
@@ -112,7 +129,7 @@ static bool read_slice(struct kafka *k, struct part *p)
         }
         for (ssize_t i = 0; i < n; i++) {
             records += records_in(m[i]);
-            if (end)
+            if (end || k->behind != p)
                 rd_kafka_message_destroy(m[i]);
             else
                 end = take(k, p, m[i]);

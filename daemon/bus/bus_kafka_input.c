@@ -65,7 +65,7 @@ static void input_error(struct kafka *k, struct part *p, int v, const rd_kafka_m
     } else if (m->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
         kafka_deny(k, RIGHT_READ, 1u << v);
         k->restart = k->stir = true; /* a new reader tells when it may: its first answer says where the log ends */
-    } else {
+    } else if (!kafka_part_misses(k, p, m)) {
         kafka_reason(k, "%s partition %d: %s", k->topic[v], p->id, rd_kafka_message_errstr(m));
     }
 }

@@ -197,6 +197,10 @@ static bool take_log(struct kafka *k, struct part *p, rd_kafka_message_t *m)
         kafka_allowed(k, 1u << TOPIC_CHANGELOG);
     if (ours && !m->err)
         return kafka_log_take(k, p, m);
+    if (ours && kafka_part_misses(k, p, m)) {
+        rd_kafka_message_destroy(m);
+        return false;
+    }
     bool end = ours && m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF && m->offset >= p->end;
     if (end)
         kafka_allowed(k, 1u << TOPIC_CHANGELOG);

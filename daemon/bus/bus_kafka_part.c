@@ -75,6 +75,22 @@ void kafka_part_fail(struct kafka *k, struct part *p, const char *why)
     k->stir = true;
 }
 
+bool kafka_is_passed_over(rd_kafka_resp_err_t err)
+{
+    return err == RD_KAFKA_RESP_ERR__BAD_MSG || err == RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED;
+}
+
+bool kafka_part_misses(struct kafka *k, struct part *p, const rd_kafka_message_t *m)
+{
+    struct err why;
+    if (!kafka_is_passed_over(m->err))
+        return false;
+    err_set(&why, "%s cannot be read at offset %lld (%s)", rd_kafka_topic_name(m->rkt), (long long)m->offset,
+            rd_kafka_message_errstr(m));
+    kafka_part_fail(k, p, why.text);
+    return true;
+}
+
 struct part *kafka_part_again(struct kafka *k, size_t i)
 {
     struct part *was = k->part[i], *p = kafka_part_new(was->id);

@@ -95,4 +95,5 @@ void plan_make(uint64_t seed)
     plan.twins = plan.nodes > 1 && chance(0.1);
     plan.batch = chance(0.5) ? 10000 : (size_t)between(1, 20);
     plan.message_most = chance(0.5) ? 1 << 20 : (int)between(2000, 40000);
+    plan.damage = rate(0.1, 0.001, 0.02);
 }

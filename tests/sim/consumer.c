@@ -96,6 +96,19 @@ static void push_entry(struct toppar *t, const struct entry *e)
     queue_push(&t->queue, op);
 }
 
+static bool arrives_damaged(void)
+{
+    return plan.damage > 0 && now < plan.faults_until && chance(plan.damage);
+}
+
+/* Its checksum is wrong: librdkafka says so and goes on behind it, unless nothing of the same answer follows. */
+static void pass_over(struct toppar *t, bool more)
+{
+    trace("= %s-%d offset %lld arrives damaged", t->log->name, t->log->partition, (long long)t->fetch_next);
+    push_error(t, t->fetch_next, RD_KAFKA_RESP_ERR__BAD_MSG);
+    t->fetch_next += more;
+}
+
 static void fetch(void *arg)
 {
     struct toppar *t = arg;
@@ -114,7 +127,10 @@ static void fetch(void *arg)
     }
     t->end = log_high(t->log);
     for (int64_t n = chance(0.5) ? 1000 : between(1, 5); n > 0 && t->fetch_next < end; n--)
-        push_entry(t, t->log->entry[t->fetch_next++]);
+        if (arrives_damaged())
+            pass_over(t, n > 1 && t->fetch_next + 1 < end);
+        else
+            push_entry(t, t->log->entry[t->fetch_next++]);
     if (t->fetch_next < end) {
         kick(t, hop());
     } else if (t->said_end != end) {

@@ -62,6 +62,7 @@ struct plan {
     double foreign;             /* of portals' records: inside a transaction of theirs */
     double http;                /* of what a node is asked to append */
     double unknown;             /* of delivery reports: their offset is not known */
+    double damage;              /* of records fetched: they arrive damaged */
     double compact;             /* per second: a changelog */
     double wipe, old;           /* of restarts: the disk is empty, or an older copy */
     int64_t behind;             /* most time from an input record's receipt until readers see it */
