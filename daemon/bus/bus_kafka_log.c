@@ -172,6 +172,13 @@ static void changelog_end(struct kafka *k, struct part *p)
         p->state = PART_CAUGHT_UP;
 }
 
+static bool is_piece(const struct part *p)
+{
+    if (p->at.changelog_next < 0)
+        return p->nheld >= EMPTY_RECORDS;
+    return p->nheld - p->whole >= PIECE_RECORDS || p->held_bytes >= PIECE_BYTES;
+}
+
 bool kafka_log_take(struct kafka *k, struct part *p, rd_kafka_message_t *m)
 {
     p->resume = m->offset + 1;
@@ -183,9 +190,10 @@ bool kafka_log_take(struct kafka *k, struct part *p, rd_kafka_message_t *m)
         return p->state == PART_CHANGELOG && !k->restart;
     }
     kafka_log_hold(p, m);
-    bool piece = p->at.changelog_next < 0 ? p->nheld >= EMPTY_RECORDS
-                                          : p->nheld - p->whole >= PIECE_RECORDS || p->held_bytes >= PIECE_BYTES;
-    return !piece || kafka_log_hand_over(k, p, TOPIC_CHANGELOG, NULL, p->resume);
+    /* A follower's are a state that is read: the marker that is held must not come behind parts of the next batch. */
+    if (is_piece(p) && p->state == PART_RUNS)
+        kafka_log_hand_over_front(k, p);
+    return !is_piece(p) || p->state == PART_FAILED || kafka_log_hand_over(k, p, TOPIC_CHANGELOG, NULL, p->resume);
 }
 
 /* True: go on reading. The end is the high-water mark asked when reading began; transaction markers may be
