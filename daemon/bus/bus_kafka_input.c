@@ -182,18 +182,23 @@ static void ask(struct kafka *k, struct part *p, int v)
     kafka_barrier_place(k, (struct question){.number = l->question, .partition = p->id, .lane = v, .mark = -1});
 }
 
+/* Of the millisecond of the last deadline some submissions may still come. Not before then, in monotonic ms. */
+static int64_t ask_from(const struct part *p, int v)
+{
+    return v == TOPIC_SUBMISSIONS ? p->lane[TOPIC_DEADLINES].arrived + SAME_MS : 0;
+}
+
 /* Nothing can be taken before this lane is known further. */
 static void ask_lane(struct kafka *k, struct part *p, int v)
 {
     struct lane *l = &p->lane[v];
-    const struct lane *other = &p->lane[1 - v];
     int64_t now = kafka_monotonic_ms();
     enum topic lane;
     instant_t needs;
     if (l->asked || now < l->ask_at || !merge_asks(p->merge, &lane, &needs) || lane != (enum topic)v)
         return;
-    if (v == TOPIC_SUBMISSIONS && now < other->arrived + SAME_MS) { /* of its own millisecond some may still come */
-        l->ask_at = other->arrived + SAME_MS;
+    if (now < ask_from(p, v)) {
+        l->ask_at = ask_from(p, v);
         return;
     }
     ask(k, p, v);
@@ -203,7 +208,7 @@ void kafka_input_ahead(struct kafka *k, struct part *p)
 {
     kafka_hold(k, false);
     if (k->options.events_time || p->asked < 0 || p->lane[p->asked].asked ||
-        k->batch.began - k->batch.ended > AHEAD_MS)
+        k->batch.began - k->batch.ended > AHEAD_MS || kafka_monotonic_ms() < ask_from(p, p->asked))
         return;
     ask(k, p, p->asked);
 }
