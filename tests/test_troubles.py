@@ -145,6 +145,23 @@ class Slow(OnState):
         d.stop()
 
 
+    def test_so_do_few_long_turns(self):
+        cluster = self.cluster()
+        d = self.node(cluster, oracle.ALARM, **{"kafka.properties.transaction.timeout.ms": self.TRANSACTION_MS}).start()
+        d.stop()
+        events = self.asked(60)
+        with Portal(self.broker.bootstrap) as portal:
+            for event in events:
+                portal.send(cluster.name("duban.deadlines"), b"alarm", json.dumps(event["data"]).encode(), oracle.headers_of(event))
+            portal.flush()
+        d.environment = {"LD_PRELOAD": preloaded("slow", self.folder), "SLOW_US": "50000"}
+        d.start()
+        d.applied(events[0]["source"], events[0]["id"])
+        self.assertNotEqual(d.outcome(events[-1]["source"], events[-1]["id"], wait="0s").json.get("status"), "applied", "all of them were one batch")
+        d.applied(events[-1]["source"], events[-1]["id"])
+        d.stop()
+
+
 class Large(OnState):
     LARGEST = 8_300_000
 
