@@ -1,5 +1,5 @@
 """What befalls one partition of a node on a real broker: its store fails, the disk fills up behind a commit, its history is cut; a follower
-that has nothing to do; a batch that takes long; the largest record."""
+that has nothing to do; a batch that takes long; records that lie damaged; the largest record."""
 import json
 import pathlib
 import shutil
@@ -160,6 +160,40 @@ class Slow(OnState):
         self.assertNotEqual(d.outcome(events[-1]["source"], events[-1]["id"], wait="0s").json.get("status"), "applied", "all of them were one batch")
         d.applied(events[-1]["source"], events[-1]["id"])
         d.stop()
+
+
+class Damaged(OnState):
+    """A batch of records on the broker's disk whose checksum is wrong."""
+
+    def change(self, cluster, text, to):
+        """Bytes of the log of deadlines, where a broker lies that was stopped in good order."""
+        self.broker.stop()
+        log, = (self.broker.folder / "data" / f"{cluster.name('duban.deadlines')}-0").glob("*.log")
+        self.assertEqual(log.read_bytes().count(text), 1)
+        log.write_bytes(log.read_bytes().replace(text, to))
+        self.broker.start()
+
+    def test_what_lies_behind_it_waits(self):
+        cluster = self.cluster()
+        d = self.node(cluster, oracle.ALARM).start()
+        self.fill(d, self.asked(5))
+        d.stop()
+        events = self.asked(3, first=5, more="-waits")
+        with Portal(self.broker.bootstrap) as portal:
+            for event in events:
+                portal.send(cluster.name("duban.deadlines"), b"alarm", json.dumps(event["data"]).encode(), oracle.headers_of(event))
+                portal.flush()
+        self.change(cluster, b"s6-waits", b"s6-wAits")
+        d.start(ready=False)
+        d.await_unready("cannot be read at offset", "CRC", "it is tried again")
+        for event in events[1:]:
+            self.assertNotEqual(d.outcome(event["source"], event["id"], wait="1s").json.get("status"), "applied")
+        self.change(cluster, b"s6-wAits", b"s6-waits")
+        for event in events:
+            d.applied(event["source"], event["id"])
+        d.await_ready()
+        d.stop()
+        self.same(cluster, oracle.simulate(oracle.ALARM, cluster.inputs()), 0)
 
 
 class Large(OnState):

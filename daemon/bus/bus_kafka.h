@@ -314,7 +314,12 @@ void kafka_part_note(struct kafka *k, struct part *p, const char *fmt, ...) __at
 void kafka_part_fail(struct kafka *k, struct part *p, const char *why);
 /* librdkafka cannot read some records and goes on behind them: their checksum is wrong, or their form is not known. */
 bool kafka_is_passed_over(rd_kafka_resp_err_t err);
-/* True: that is what this message says, and the partition begins again from what its store has. */
+/* It asked for an offset that the log does not hold. After records that it could not read, 2.0.2 may have taken the number from the middle of
+ * them; and it says so even when it has been told meanwhile to read elsewhere. */
+bool kafka_is_no_offset(rd_kafka_resp_err_t err);
+/* Before it is told so, what it has of earlier is dropped. */
+void kafka_queue_drop(rd_kafka_queue_t *q);
+/* True: the message says one or the other, and the partition begins again from what its store has. */
 bool kafka_part_misses(struct kafka *k, struct part *p, const rd_kafka_message_t *m);
 struct part *kafka_part_again(struct kafka *k, size_t i); /* as if it had just come, still claimed */
 void kafka_parts_tell(struct kafka *k); /* what others may hear of those that do not go on has changed */

@@ -60,7 +60,7 @@ static void hand_over(struct kafka *k, struct part *p)
 /* Records are missing from what comes: all is read again from what the store has. */
 static bool misses(struct kafka *k, struct part *p, const rd_kafka_message_t *m)
 {
-    if (!kafka_is_passed_over(m->err) || m->offset >= p->behind)
+    if (!kafka_is_no_offset(m->err) && (!kafka_is_passed_over(m->err) || m->offset >= p->behind))
         return false;
     kafka_part_note(k, p, "%s cannot be read at offset %lld (%s); it is tried again. It serves, but queries of history and corrections wait",
                     k->topic[TOPIC_HISTORY], (long long)m->offset, rd_kafka_message_errstr(m));

@@ -174,11 +174,7 @@ static void tail_error(struct follow *f, struct part *p, const rd_kafka_message_
             f->tail[p->id].seen = m->offset;
         return;
     }
-    if (m->rkt && (!p || p->state != PART_RUNS || kafka_part_misses(k, p, m)))
-        return;
-    if (p && (m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || m->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE))
-        kafka_part_halt(k, p, "%s no longer holds the offset where its state stands", rd_kafka_topic_name(m->rkt));
-    else
+    if (!m->rkt || (p && p->state == PART_RUNS && !kafka_part_misses(k, p, m)))
         kafka_reason(k, "following %s: %s", m->rkt ? rd_kafka_topic_name(m->rkt) : "the topics", rd_kafka_message_errstr(m));
 }
 

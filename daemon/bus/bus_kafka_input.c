@@ -16,6 +16,7 @@ void kafka_input_start(struct kafka *k, struct part *p)
         struct lane *l = &p->lane[v];
         l->queue = rd_kafka_queue_get_partition(k->consumer, k->topic[v], p->id);
         rd_kafka_queue_forward(l->queue, NULL); /* not into the consumer's own queue */
+        kafka_queue_drop(l->queue);
         rd_kafka_queue_io_event_enable(l->queue, k->wakefd, &one, sizeof one);
         l->known = l->next;
     }
@@ -50,13 +51,19 @@ static void learn_position(struct kafka *k, struct part *p, int v)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
+/* The log does not hold where the lane is read. */
+static bool is_gone(struct kafka *k, const struct part *p, int v)
+{
+    int64_t low, high;
+    return kafka_watermarks(k, k->topic[v], p->id, &low, &high) && (p->lane[v].known < low || p->lane[v].known > high);
+}
+
 static void input_error(struct kafka *k, struct part *p, int v, const rd_kafka_message_t *m)
 {
     if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         if (m->offset > p->lane[v].known)
             p->lane[v].known = m->offset;
-    } else if (m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
-               m->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
+    } else if (kafka_is_no_offset(m->err) && is_gone(k, p, v)) {
         kafka_part_halt(k, p,
                         "%s no longer holds offset %lld, where its state stands (retention removed what was "
                         "not read yet, or the topic "

@@ -31,8 +31,10 @@ void kafka_log_hold(struct part *p, rd_kafka_message_t *m)
 static void assign_restorer(struct kafka *k, const char *topic, int partition, int64_t offset)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    if (topic)
+    if (topic) {
+        kafka_queue_drop(k->restorer_queue);
         rd_kafka_topic_partition_list_add(list, topic, partition)->offset = offset;
+    }
     rd_kafka_resp_err_t err = rd_kafka_assign(k->restorer, topic ? list : NULL);
     rd_kafka_topic_partition_list_destroy(list);
     k->reading = topic != NULL;

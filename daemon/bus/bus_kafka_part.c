@@ -80,10 +80,21 @@ bool kafka_is_passed_over(rd_kafka_resp_err_t err)
     return err == RD_KAFKA_RESP_ERR__BAD_MSG || err == RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED;
 }
 
+bool kafka_is_no_offset(rd_kafka_resp_err_t err)
+{
+    return err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE;
+}
+
+void kafka_queue_drop(rd_kafka_queue_t *q)
+{
+    for (rd_kafka_message_t *m; (m = rd_kafka_consume_queue(q, 0));)
+        rd_kafka_message_destroy(m);
+}
+
 bool kafka_part_misses(struct kafka *k, struct part *p, const rd_kafka_message_t *m)
 {
     struct err why;
-    if (!kafka_is_passed_over(m->err))
+    if (!kafka_is_passed_over(m->err) && !kafka_is_no_offset(m->err))
         return false;
     err_set(&why, "%s cannot be read at offset %lld (%s)", rd_kafka_topic_name(m->rkt), (long long)m->offset,
             rd_kafka_message_errstr(m));

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define NO_OFFSET (INT64_C(1) << 60) /* of no log */
+
 static struct toppar *all_toppars[4096];
 static size_t ntoppars;
 
@@ -101,19 +103,30 @@ static bool arrives_damaged(void)
     return plan.damage > 0 && now < plan.faults_until && chance(plan.damage);
 }
 
-/* Its checksum is wrong: librdkafka says so and goes on behind it, unless nothing of the same answer follows. */
+/* Its checksum is wrong: librdkafka says so and goes on behind it, or with an offset that it takes from the middle of it, unless nothing of the same
+ * answer follows. */
 static void pass_over(struct toppar *t, bool more)
 {
     trace("= %s-%d offset %lld arrives damaged", t->log->name, t->log->partition, (long long)t->fetch_next);
     push_error(t, t->fetch_next, RD_KAFKA_RESP_ERR__BAD_MSG);
-    t->fetch_next += more;
+    if (more)
+        t->fetch_next = chance(0.5) ? t->fetch_next + 1 : NO_OFFSET;
+}
+
+/* Said whatever the application has asked for since: it carries no version. */
+static void push_no_offset(struct toppar *t)
+{
+    struct op *op = op_of(t, OP_ERROR);
+    op->toppar = NULL;
+    op->message = message_error(t->log->name, t->log->partition, t->fetch_next, RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET);
+    queue_push(&t->queue, op);
 }
 
 static void fetch(void *arg)
 {
     struct toppar *t = arg;
     t->busy = false;
-    if (!t->active || t->consumer->rk->gone || t->consumer->rk->fatal)
+    if (!t->active || t->lost || t->consumer->rk->gone || t->consumer->rk->fatal)
         return;
     if (!broker_up) {
         kick(t, 100 * MS);
@@ -121,8 +134,8 @@ static void fetch(void *arg)
     }
     int64_t end = t->consumer->committed_only ? log_stable(t->log) : log_high(t->log);
     if (t->fetch_next > (int64_t)t->log->n || t->fetch_next < 0) {
-        push_error(t, t->fetch_next, RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET);
-        t->active = false;
+        push_no_offset(t);
+        t->lost = true;
         return;
     }
     t->end = log_high(t->log);
@@ -131,7 +144,7 @@ static void fetch(void *arg)
             pass_over(t, n > 1 && t->fetch_next + 1 < end);
         else
             push_entry(t, t->log->entry[t->fetch_next++]);
-    if (t->fetch_next < end) {
+    if (t->fetch_next < end || t->fetch_next == NO_OFFSET) {
         kick(t, hop());
     } else if (t->said_end != end) {
         t->said_end = end;
@@ -159,6 +172,7 @@ void consumers_stir(const struct log *l)
 static void begin(struct toppar *t, int64_t offset)
 {
     t->active = true;
+    t->lost = false;
     t->fetch_next = offset;
     t->said_end = -1;
     kick(t, hop() + hop());

@@ -320,7 +320,7 @@ struct toppar {
     struct consumer *consumer;
     struct log *log;
     struct rd_kafka_queue_s queue;
-    bool active, busy;
+    bool active, busy, lost; /* lost: it asked for an offset that is none, and asks no more */
     uint32_t version;
     int64_t fetch_next, position, said_end, end;
 };
