@@ -199,6 +199,21 @@ class Damaged(OnState):
 class Large(OnState):
     LARGEST = 8_300_000
 
+    def test_larger_than_may_wait(self):
+        """A setting of librdkafka's that leaves no room for one record: said, not tried for ever."""
+        cluster = self.cluster()
+        d = self.node(cluster, oracle.ALARM, **{"kafka.properties.queue.buffering.max.kbytes": 1000}).start()
+        with Portal(self.broker.bootstrap, message_bytes=9_000_000) as portal:
+            portal.send(cluster.name("duban.submissions"), b"alarm", b"x" * self.LARGEST, {"content-type": "text/plain"})
+            portal.flush()
+        d.await_unready(cluster.name("duban.rejected"), f"a record of {self.LARGEST + 5} bytes", "queue.buffering.max.kbytes")
+        d.stop()
+        d.settings["kafka.properties.queue.buffering.max.kbytes"] = 20_000
+        d.start()
+        letter = cluster.await_record("duban.rejected", lambda r: r.value == b"x" * self.LARGEST)
+        self.assertEqual(letter.key, b"alarm")
+        d.stop()
+
     def test_as_large_as_topics_take(self):
         cluster = self.cluster()
         d = self.node(cluster, oracle.ALARM).start()

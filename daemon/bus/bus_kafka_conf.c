@@ -39,7 +39,7 @@ static const struct setting {
     {"enable.partition.eof", "true", C | R | F, true},
     {"isolation.level", "read_committed", C | R | F, true},
     {"isolation.level", "read_uncommitted", L, true},
-    {"check.crcs", "true", C | R | F, false},
+    {"check.crcs", "true", C | R | F, true},
     {"fetch.error.backoff.ms", "20", C | R | F, false},
     {"fetch.wait.max.ms", "500", C | F, false}, /* the broker answers at once when there is something */
     {"fetch.wait.max.ms", "10", R, false},  /* a next log waits for the last fetch of the one before */

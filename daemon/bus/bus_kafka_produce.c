@@ -92,10 +92,12 @@ static enum bus_status send_record(struct kafka *k, const struct held *h, struct
         {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
     };
     rd_kafka_error_t *error;
+    bool alone = false; /* and there is still no room for it */
     while ((error = rd_kafka_produceva(k->producer, v, headers ? 7 : 6)) &&
-           rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__QUEUE_FULL && !b->failed) {
+           rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__QUEUE_FULL && !b->failed && !alone) {
         rd_kafka_error_destroy(error);
         rd_kafka_poll(k->producer, 10);
+        alone = rd_kafka_outq_len(k->producer) == 0;
     }
     serve_reports(k);
     if (!error)
@@ -104,6 +106,10 @@ static enum bus_status send_record(struct kafka *k, const struct held *h, struct
         rd_kafka_headers_destroy(headers);
     rd_kafka_resp_err_t code = rd_kafka_error_code(error);
     rd_kafka_error_destroy(error);
+    if (alone && code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        err_set(e, "kafka: %s, a record of %zu bytes: more than queue.buffering.max.kbytes lets wait", k->topic[h->topic], h->key.n + h->value.n);
+        return BUS_FAILED;
+    }
     return refuse(k, h->topic, h->key.n + h->value.n, code, e);
 }
 

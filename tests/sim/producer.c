@@ -189,7 +189,7 @@ static rd_kafka_resp_err_t produce(rd_kafka_t *rk, struct message *m)
         err = RD_KAFKA_RESP_ERR__FATAL;
     else if (*handle_setting(rk, "transactional.id", "") && p->state != IN_TRANSACTION)
         err = RD_KAFKA_RESP_ERR__STATE;
-    else if (odd() && chance(0.02))
+    else if (p->waiting > 0 && odd() && chance(0.02))
         err = RD_KAFKA_RESP_ERR__QUEUE_FULL;
     if (err) {
         free(m);
@@ -209,6 +209,11 @@ static rd_kafka_resp_err_t produce(rd_kafka_t *rk, struct message *m)
     p->last = &m->next;
     kick(p, hop());
     return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+int rd_kafka_outq_len(rd_kafka_t *rk)
+{
+    return (int)rk->producer->waiting;
 }
 
 /* ---- what is to be sent */
