@@ -100,7 +100,8 @@ struct part {
     bool claimed; /* the claim hook was asked, whatever it answered */
     struct store *store;
     int64_t retry_at;  /* monotonic ms: neither claimed nor begun again before */
-    unsigned failures; /* of its store, since it ran last */
+    unsigned failures; /* of its store, since it ran last … */
+    unsigned misreads; /* … and of reading, since its last batch */
     int64_t read_at;   /* monotonic ms: when its store was last told that it is up to date */
     int64_t behind_at; /* monotonic ms: its history is not asked for before */
     struct bus_position at; /* where the store stands */

@@ -228,6 +228,7 @@ static void settle(struct part *p, const int64_t next[MERGE_LANES])
             merge_take(p->merge, &item, &lane);
     }
     merge_settle(p->merge);
+    p->misreads = 0;
     for (int v = 0; v < MERGE_LANES; v++) {
         p->lane[v].next = next[v];
         p->lane[v].bytes -= p->lane[v].taken_bytes;

@@ -153,6 +153,7 @@ static bool end_batch(struct kafka *k, struct part *p, rd_kafka_message_t *mark)
     memcpy(p->owner, n ? m.owner_url.p : "", n);
     p->last.owner_url = (struct slice){p->owner, n};
     p->whole = p->nheld;
+    p->misreads = 0;
     p->whole_next = p->resume;
     p->pending = m.batch > p->at.batch || p->at.changelog_next < 0 || p->piece;
     if (!p->pending)

@@ -98,6 +98,7 @@ bool kafka_part_misses(struct kafka *k, struct part *p, const rd_kafka_message_t
         return false;
     err_set(&why, "%s cannot be read at offset %lld (%s)", rd_kafka_topic_name(m->rkt), (long long)m->offset,
             rd_kafka_message_errstr(m));
+    p->failures = p->misreads++;
     kafka_part_fail(k, p, why.text);
     return true;
 }
@@ -107,6 +108,7 @@ struct part *kafka_part_again(struct kafka *k, size_t i)
     struct part *was = k->part[i], *p = kafka_part_new(was->id);
     p->claimed = true;
     p->failures = was->failures;
+    p->misreads = was->misreads;
     p->why = was->why;
     if (k->behind == was)
         k->behind = NULL;
