@@ -158,6 +158,7 @@ class Refused(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.d = Node([oracle.ALARM]).start()
+        cls.addClassCleanup(cls.d.close)
 
     @classmethod
     def tearDownClass(cls):

@@ -88,7 +88,7 @@ class Migration(test_kafka.OnBroker):
         try:
             return oracle.http_outputs(d)
         finally:
-            d.kill()
+            d.close()
 
     def killed_and_run_again(self, d, cluster):
         library = preloaded("die", self.folder)
