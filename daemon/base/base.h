@@ -127,7 +127,6 @@ static inline uint64_t get_be64(const unsigned char in[8])
     memcpy(&big, in, sizeof big);
     return be64toh(big);
 }
-/* Signed values order correctly too (the sign bit is flipped). */
 static inline void put_be32(unsigned char out[4], uint32_t v)
 {
     uint32_t big = htobe32(v);
@@ -139,6 +138,7 @@ static inline uint32_t get_be32(const unsigned char in[4])
     memcpy(&big, in, sizeof big);
     return be32toh(big);
 }
+/* Signed values order correctly too (the sign bit is flipped). */
 static inline void put_be64s(unsigned char out[8], int64_t v)
 {
     put_be64(out, (uint64_t)v ^ (UINT64_C(1) << 63));

@@ -318,7 +318,7 @@ bool kafka_is_passed_over(rd_kafka_resp_err_t err);
 /* It asked for an offset that the log does not hold. After records that it could not read, 2.0.2 may have taken the number from the middle of
  * them; and it says so even when it has been told meanwhile to read elsewhere. */
 bool kafka_is_no_offset(rd_kafka_resp_err_t err);
-/* Before it is told so, what it has of earlier is dropped. */
+/* Drops what the queue has of an earlier reading: before a next one is begun. */
 void kafka_queue_drop(rd_kafka_queue_t *q);
 /* True: the message says one or the other, and the partition begins again from what its store has. */
 bool kafka_part_misses(struct kafka *k, struct part *p, const rd_kafka_message_t *m);
