@@ -87,7 +87,7 @@ struct bus_ops {
     /* Waits up to timeout_ms (-1: until something happens) for records, appends, rebalances or a wake. Serves all of these. */
     bool (*poll)(struct bus *b, int timeout_ms, struct err *e);
     /* The next records of the partition's two input logs in merge order, only those that may be taken now (design: One order). They stay valid
-     * until the next take of that partition. Returns how many. */
+     * until the next take of that partition. Returns how many. Within a batch: those that have come since; none is an answer, too. */
     size_t (*take)(struct bus *b, int partition, struct record *out, size_t max);
     /* One batch: begin, then any number of emits (outputs, history) and states (changelog), then commit or undo. */
     enum bus_status (*begin)(struct bus *b, int partition, struct store_txn *t, struct err *e);

@@ -80,6 +80,7 @@ struct lane {
     int64_t next;   /* next offset wanted of the group: committed, or where it starts. -1: not known */
     int64_t known;  /* every record below this offset was pushed */
     bool heard;     /* something came since the assignment */
+    rd_kafka_message_t *kept; /* trouble, read while a batch was open: looked at when it is over. NULL: none */
     int64_t taken;  /* offset of the last record taken since the last commit; -1: none */
     size_t bytes, taken_bytes; /* of records in the merge; of those, taken since the last commit */
     int64_t nudge_at;          /* monotonic ms: not before */
@@ -133,7 +134,9 @@ struct part {
 struct batch {
     struct part *part; /* NULL: none is open */
     int64_t began;       /* monotonic ms */
-    int64_t ended, took; /* of the batch before */
+    int64_t ended, took; /* of the batch before … */
+    size_t turns_before; /* … and how many turns it had */
+    bool early;          /* offsets were sent at its beginning, too: what arrives meanwhile goes along */
     uint32_t serial;   /* reports of earlier batches are told by it */
     size_t turns;
     size_t history_sent, history_stored; /* records of its topic */
@@ -390,7 +393,9 @@ bool kafka_state_look(struct store *s, struct state_look *out, struct err *e);
 void kafka_input_start(struct kafka *k, struct part *p);
 void kafka_input_stop(struct part *p);
 void kafka_input_serve(struct kafka *k);
-/* The open batch is nearly final: what the next one needs is asked for already, if another one is to be expected. */
+/* Batches follow close upon each other: after the open one another is to be expected. */
+bool kafka_input_paced(const struct kafka *k, const struct part *p);
+/* What is held in the sockets may come (bus_kafka_hold.c), and while batches are paced it is asked at once how far that goes. */
 void kafka_input_ahead(struct kafka *k, struct part *p);
 size_t kafka_take(struct bus *b, int partition, struct record *out, size_t max);
 size_t kafka_input_bytes(const rd_kafka_message_t *m); /* what it takes of a lane's room */

@@ -62,6 +62,49 @@ static void close_batch(struct kafka *k, struct part *p)
 
 /* ---- making it */
 
+/* Both inputs, moved or not: an empty list would fence nobody. */
+static enum bus_status send_offsets(struct kafka *k, struct part *p, const int64_t next[MERGE_LANES], uint64_t number, struct err *e)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(MERGE_LANES);
+    for (int v = 0; v < MERGE_LANES; v++) {
+        rd_kafka_topic_partition_t *t = rd_kafka_topic_partition_list_add(list, k->topic[v], p->id);
+        struct buf batch = {0};
+        buf_printf(&batch, "%llu", (unsigned long long)number);
+        t->offset = next[v];
+        t->metadata = batch.p; /* the list's now; malloc'd alike */
+        t->metadata_size = batch.n;
+    }
+    rd_kafka_error_t *error;
+    while ((error = rd_kafka_send_offsets_to_transaction(k->producer, list, k->generation, -1)) &&
+           rd_kafka_error_is_retriable(error) && !rd_kafka_error_txn_requires_abort(error)) {
+        rd_kafka_error_destroy(error);
+        rd_kafka_poll(k->producer, 10);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    return error ? judge(k, "offsets", error, e) : BUS_OK;
+}
+
+/* While the coordinator still writes the markers of the transaction before, it refuses offsets. A small batch that follows
+ * close upon another one lets that pass before its inputs are complete, with the positions that it begins from; what arrives
+ * meanwhile goes along. */
+static bool begins_early(const struct kafka *k, const struct part *p)
+{
+    bool inputs = p->lane[0].taken >= 0 || p->lane[1].taken >= 0;
+    return inputs && k->batch.turns_before < HOLD_BELOW && kafka_input_paced(k, p) && !rd_kafka_assignment_lost(k->consumer);
+}
+
+static enum bus_status begin_early(struct kafka *k, struct part *p, struct err *e)
+{
+    const int64_t next[MERGE_LANES] = {p->lane[0].next, p->lane[1].next};
+    kafka_hold(k, true);
+    enum bus_status st = send_offsets(k, p, next, p->at.batch, e);
+    kafka_input_ahead(k, p);
+    k->batch.early = st == BUS_OK;
+    if (st != BUS_OK)
+        k->batch.part = NULL; /* it was taken back */
+    return st;
+}
+
 enum bus_status kafka_begin(struct bus *b, int partition, struct store_txn *t, struct err *e)
 {
     struct kafka *k = kafka_of(b);
@@ -84,10 +127,11 @@ enum bus_status kafka_begin(struct bus *b, int partition, struct store_txn *t, s
                               .serial = k->batch.serial,
                               .ended = k->batch.ended,
                               .took = k->batch.took,
+                              .turns_before = k->batch.turns,
                               .history_next = -1,
                               .changelog_next = -1};
     kafka_outbox_start(k);
-    return BUS_OK;
+    return begins_early(k, p) ? begin_early(k, p, e) : BUS_OK;
 }
 
 /* The broker ends a transaction that takes longer than its time-out, and what is left to do takes time, too. */
@@ -100,28 +144,6 @@ bool kafka_late(struct bus *b)
 }
 
 /* ---- making it final */
-
-/* Both inputs, moved or not: an empty list would fence nobody. */
-static enum bus_status send_offsets(struct kafka *k, struct part *p, const struct marker *m, struct err *e)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(MERGE_LANES);
-    for (int v = 0; v < MERGE_LANES; v++) {
-        rd_kafka_topic_partition_t *t = rd_kafka_topic_partition_list_add(list, k->topic[v], p->id);
-        struct buf batch = {0};
-        buf_printf(&batch, "%llu", (unsigned long long)m->batch);
-        t->offset = m->input_next[v];
-        t->metadata = batch.p; /* the list's now; malloc'd alike */
-        t->metadata_size = batch.n;
-    }
-    rd_kafka_error_t *error;
-    while ((error = rd_kafka_send_offsets_to_transaction(k->producer, list, k->generation, -1)) &&
-           rd_kafka_error_is_retriable(error) && !rd_kafka_error_txn_requires_abort(error)) {
-        rd_kafka_error_destroy(error);
-        rd_kafka_poll(k->producer, 10);
-    }
-    rd_kafka_topic_partition_list_destroy(list);
-    return error ? judge(k, "offsets", error, e) : BUS_OK;
-}
 
 static enum bus_status send_held(struct kafka *k, struct err *e)
 {
@@ -167,6 +189,16 @@ static enum bus_status end_transaction(struct kafka *k, struct err *e)
     return error ? judge(k, "commit", error, e) : BUS_OK;
 }
 
+/* The offsets first, for records are held back until the coordinator takes them (bus_kafka_produce.c); where it has shown that
+ * it does, the records are on their way while it is told. */
+static enum bus_status send_batch(struct kafka *k, struct part *p, const struct marker *m, struct err *e)
+{
+    enum bus_status st = k->batch.early ? send_held(k, e) : BUS_OK;
+    if (st == BUS_OK)
+        st = send_offsets(k, p, m->input_next, m->batch, e);
+    return st == BUS_OK && !k->batch.early ? send_held(k, e) : st;
+}
+
 static enum bus_status commit_log(struct kafka *k, struct part *p, struct marker *m, struct err *e)
 {
     if (rd_kafka_assignment_lost(k->consumer)) {
@@ -175,9 +207,7 @@ static enum bus_status commit_log(struct kafka *k, struct part *p, struct marker
         return BUS_LOST;
     }
     kafka_hold(k, k->batch.turns < HOLD_BELOW);
-    enum bus_status st = send_offsets(k, p, m, e);
-    if (st == BUS_OK)
-        st = send_held(k, e);
+    enum bus_status st = send_batch(k, p, m, e);
     if (st == BUS_OK)
         st = await_history(k, e);
     kafka_input_ahead(k, p);

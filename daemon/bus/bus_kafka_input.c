@@ -1,11 +1,15 @@
 /* The two input logs of a partition, each read from a queue of its own, merged into the one order. */
 #include "bus/bus_kafka.h"
 
+#include <poll.h>
+#include <unistd.h>
+
 /* A question that could not be answered is asked again after so long. */
 #define ASK_AGAIN_MS 100
 /* What has arrived was appended before: so long after that, the broker's clock has left the record's millisecond. */
 #define SAME_MS 2
 #define AHEAD_MS 10 /* a batch that begins so soon after another one: there will be a next */
+#define AWAIT_MS 5  /* for a barrier within a batch; as a rule it is there in one */
 #define NUDGE_MS 20
 #define NUDGE_LEAST 1000 /* fewer may be markers of transactions */
 
@@ -31,6 +35,9 @@ void kafka_input_stop(struct part *p)
     for (int v = 0; v < MERGE_LANES; v++) {
         if (!p->lane[v].queue)
             continue;
+        if (p->lane[v].kept)
+            rd_kafka_message_destroy(p->lane[v].kept);
+        p->lane[v].kept = NULL;
         rd_kafka_queue_io_event_enable(p->lane[v].queue, -1, NULL, 0);
         rd_kafka_queue_destroy(p->lane[v].queue);
         p->lane[v].queue = NULL;
@@ -155,13 +162,31 @@ static void nudge(struct kafka *k, struct part *p, int v)
     kafka_ends(k->consumer, k->topic[v], p->id, NULL, &high, 1);
 }
 
+static bool is_trouble(const rd_kafka_message_t *m)
+{
+    rd_kafka_timestamp_type_t type;
+    rd_kafka_message_timestamp(m, &type);
+    return m->err ? m->err != RD_KAFKA_RESP_ERR__PARTITION_EOF : type != RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME;
+}
+
+static rd_kafka_message_t *next_message(struct lane *l)
+{
+    rd_kafka_message_t *m = l->kept ? l->kept : rd_kafka_consume_queue(l->queue, 0);
+    l->kept = NULL;
+    return m;
+}
+
 static void read_lane(struct kafka *k, struct part *p, int v)
 {
     rd_kafka_message_t *m = NULL;
     while (p->state == PART_RUNS && has_room(k, p, v)) {
-        m = rd_kafka_consume_queue(p->lane[v].queue, 0);
+        m = next_message(&p->lane[v]);
         if (!m) {
             nudge(k, p, v);
+            return;
+        }
+        if (k->batch.part && is_trouble(m)) { /* an open batch keeps its partition */
+            p->lane[v].kept = m;
             return;
         }
         p->lane[v].heard = true;
@@ -211,11 +236,15 @@ static void ask_lane(struct kafka *k, struct part *p, int v)
     ask(k, p, v);
 }
 
+bool kafka_input_paced(const struct kafka *k, const struct part *p)
+{
+    return !k->options.events_time && p->asked >= 0 && k->batch.began - k->batch.ended <= AHEAD_MS;
+}
+
 void kafka_input_ahead(struct kafka *k, struct part *p)
 {
     kafka_hold(k, false);
-    if (k->options.events_time || p->asked < 0 || p->lane[p->asked].asked ||
-        k->batch.began - k->batch.ended > AHEAD_MS || kafka_monotonic_ms() < ask_from(p, p->asked))
+    if (!kafka_input_paced(k, p) || p->lane[p->asked].asked || kafka_monotonic_ms() < ask_from(p, p->asked))
         return;
     ask(k, p, p->asked);
 }
@@ -255,18 +284,38 @@ static void use_answer(struct kafka *k, struct part *p, int v)
     k->stir = true;
 }
 
+static void serve_part(struct kafka *k, struct part *p)
+{
+    for (int v = 0; v < MERGE_LANES && p->state == PART_RUNS; v++)
+        read_lane(k, p, v);
+    for (int v = 0; v < MERGE_LANES && p->state == PART_RUNS; v++) {
+        use_answer(k, p, v);
+        ask_lane(k, p, v);
+    }
+}
+
 void kafka_input_serve(struct kafka *k)
 {
     hear_answers(k);
-    for (size_t i = 0; i < k->nparts; i++) {
-        struct part *p = k->part[i];
-        for (int v = 0; v < MERGE_LANES && p->state == PART_RUNS; v++)
-            read_lane(k, p, v);
-        for (int v = 0; v < MERGE_LANES && p->state == PART_RUNS; v++) {
-            use_answer(k, p, v);
-            ask_lane(k, p, v);
-        }
+    for (size_t i = 0; i < k->nparts; i++)
+        serve_part(k, k->part[i]);
+}
+
+/* Within a batch. Wakes that were for something else are heeded when it is over. */
+static void await_barrier(struct kafka *k, struct part *p)
+{
+    int64_t now = kafka_monotonic_ms(), until = now + AWAIT_MS;
+    uint64_t count;
+    struct pollfd fd = {.fd = k->wakefd, .events = POLLIN};
+    for (;;) {
+        hear_answers(k);
+        serve_part(k, p);
+        if (!p->lane[p->asked].asked || now >= until || poll(&fd, 1, (int)(until - now)) <= 0 ||
+            read(k->wakefd, &count, sizeof count) < 0)
+            break;
+        now = kafka_monotonic_ms();
     }
+    k->stir = true;
 }
 
 void kafka_record_of(const rd_kafka_message_t *m, enum topic topic, struct arena *a, struct record *out)
@@ -298,8 +347,10 @@ size_t kafka_take(struct bus *b, int partition, struct record *out, size_t max)
     struct kafka *k = kafka_of(b);
     struct part *p = kafka_part(k, partition);
     size_t n = 0;
-    if (!p || p->state != PART_RUNS || k->restart)
+    if (!p || p->state != PART_RUNS || k->restart || (k->batch.part && !k->batch.early))
         return 0;
+    if (k->batch.part)
+        await_barrier(k, p);
     arena_reset(p->arena);
     struct merge_item item;
     enum topic lane;

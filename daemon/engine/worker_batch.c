@@ -126,6 +126,19 @@ static enum turn_status apply_records(struct batch *b)
     return st;
 }
 
+/* What has come while the first were applied goes along, where there is room. */
+static bool take_more(struct batch *b)
+{
+    struct partition *p = b->p;
+    struct bus *bus = p->worker->bus;
+
+    if (p->bus_status != BUS_OK || b->cut || b->n == 0 || b->n == p->take)
+        return false;
+    size_t more = bus->ops->take(bus, p->id, p->records + b->n, p->take - b->n);
+    b->n += more;
+    return more > 0;
+}
+
 static enum turn_status drain(struct batch *b)
 {
     struct partition *p = b->p;
@@ -268,6 +281,8 @@ static void run(struct batch *b)
     struct partition *p = b->p;
     enum turn_status st = apply_records(b);
 
+    if (st == TURN_DONE && take_more(b))
+        st = apply_records(b);
     if (st == TURN_DONE)
         st = drain(b);
     bool nothing = b->n == 0 && b->fired == 0 && !p->announce;

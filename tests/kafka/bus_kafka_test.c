@@ -1,7 +1,7 @@
 /* Drives bus_kafka against a real broker for test_bus.py: a worker whose engine only adds numbers up.
  *
  *   create BROKER PARTITIONS               the eight topics
- *   append BROKER COUNT SEED [FIRST]       records with ids from FIRST on, over keys and both inputs
+ *   append BROKER COUNT SEED [FIRST]       records with ids from FIRST on, over keys and both inputs; WINDOW of them may wait for answers
  *   run BROKER FOLDER NODE                 works until SIGTERM; says what happens, a line each
  *   dump FOLDER PARTITION                  sums and history in a store
  *   latency BROKER ROUNDS                  append → committed output, beside a running worker
@@ -271,7 +271,19 @@ static enum bus_status apply(int partition, struct store_txn *t, const struct re
     return st;
 }
 
-static void one_batch(int partition, const struct record *r, size_t n)
+static enum bus_status apply_all(int partition, struct store_txn *t, const struct record *r, size_t n, struct marker *m, struct err *e)
+{
+    enum bus_status st = BUS_OK;
+    for (size_t i = 0; i < n && st == BUS_OK; i++) {
+        check_order(&held[partition], &r[i]);
+        m->input_next[r[i].topic] = r[i].offset + 1;
+        st = apply(partition, t, &r[i], e);
+    }
+    return st;
+}
+
+/* Of n records, and what has come meanwhile, most at most. How many there were in the end. */
+static size_t one_batch(int partition, struct record *r, size_t n, size_t most)
 {
     struct held *h = &held[partition];
     struct err e = {0};
@@ -285,15 +297,14 @@ static void one_batch(int partition, const struct record *r, size_t n)
     enum bus_status st = bus->ops->begin(bus, partition, t, &e);
     crash_point("begin");
     if (st != BUS_OK) {
-        store_abort(t);
+        bus->ops->undo(bus, partition, t);
         printf("begin %d: %s\n", partition, e.text);
-        return;
+        return 0;
     }
-    for (size_t i = 0; i < n && st == BUS_OK; i++) {
-        check_order(h, &r[i]);
-        m.input_next[r[i].topic] = r[i].offset + 1;
-        st = apply(partition, t, &r[i], &e);
-    }
+    st = apply_all(partition, t, r, n, &m, &e);
+    size_t more = st == BUS_OK && n < most ? bus->ops->take(bus, partition, r, most - n) : 0;
+    if (more > 0)
+        st = apply_all(partition, t, r, more, &m, &e);
     if (st != BUS_OK) {
         bus->ops->undo(bus, partition, t);
     } else {
@@ -304,7 +315,7 @@ static void one_batch(int partition, const struct record *r, size_t n)
         h->at.batch = m.batch;
         h->at.input_next[0] = m.input_next[0];
         h->at.input_next[1] = m.input_next[1];
-        return;
+        return n + more;
     }
     printf("%s %d: %s\n",
            st == BUS_UNDONE ? "undone"
@@ -314,6 +325,7 @@ static void one_batch(int partition, const struct record *r, size_t n)
     if (st == BUS_FAILED)
         die("batch", e.text);
     *h = before; /* the same records come again */
+    return 0;
 }
 
 static void on_signal(int number)
@@ -353,7 +365,7 @@ static int run(const char *bootstrap, const char *node)
     static struct record r[10000];
     size_t most = getenv("BATCH") ? (size_t)atoi(getenv("BATCH")) : 60;
     struct err e, said = {0}, why = {0};
-    uint64_t records = 0, batches = 0;
+    uint64_t records = 0, batches = 0, meanwhile = 0;
     int64_t first = 0, last = 0;
     bus = open_bus(bootstrap, node);
     signal(SIGTERM, on_signal);
@@ -370,13 +382,14 @@ static int run(const char *bootstrap, const char *node)
             if (!n)
                 continue;
             first = first ? first : now_ms();
-            one_batch(p, r, n);
+            size_t done = one_batch(p, r, n, most);
             last = now_ms();
-            records += n;
+            records += done;
+            meanwhile += done > n ? done - n : 0;
             batches++;
         }
     }
-    printf("taken %" PRIu64 " batches %" PRIu64 " ms %" PRId64 "\n", records, batches, last - first);
+    printf("taken %" PRIu64 " batches %" PRIu64 " ms %" PRId64 " meanwhile %" PRIu64 "\n", records, batches, last - first, meanwhile);
     bus->ops->close(bus);
     printf("closed\n");
     return 0;
@@ -464,12 +477,13 @@ static void open_appender(const char *bootstrap)
 static int append(const char *bootstrap, int64_t count, unsigned seed, int64_t first)
 {
     struct sent *s = mem_alloc((size_t)count * sizeof *s);
+    size_t window = getenv("WINDOW") ? (size_t)atoi(getenv("WINDOW")) : 5000;
     open_appender(bootstrap);
     srand(seed);
     for (int64_t i = 0; i < count; i++) {
         s[i] = (struct sent){
             .id = first + i, .add = rand() % 1000, .key = rand() % KEYS, .topic = (enum topic)(rand() % 2)};
-        await_appends(5000);
+        await_appends(window);
         send_one(&s[i]);
     }
     for (bool again = true; again;) {

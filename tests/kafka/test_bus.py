@@ -9,6 +9,7 @@ The test runner takes the same from B and SEED.
 import argparse
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -234,6 +235,20 @@ def exactly_once(folder, bootstrap, rng):
     compare(bootstrap, [state])
 
 
+def paced(folder, bootstrap, rng):
+    """Records that come one by one: what arrives while a batch begins goes along with it."""
+    drive("create", bootstrap, PARTITIONS)
+    w = Worker(bootstrap, folder / "state")
+    w.wait_for("ready", times=PARTITIONS)
+    drive("append", bootstrap, 3000, rng.randrange(1 << 30), WINDOW="1")
+    await_all(bootstrap, 3000, w)
+    w.stop()
+    taken, batches, _, meanwhile = (int(word) for word in re.search(r"taken (.*)", w.text())[1].split() if word.isdigit())
+    if taken != 3000 or not 0 < meanwhile < taken or batches >= 3000:
+        raise Failed(w.text()[-200:])
+    compare(bootstrap, [folder / "state"])
+
+
 def rebuilt(folder, bootstrap, rng):
     """A state that is gone comes back from the changelog and the history, killed at each step of that; one that is too old is emptied first."""
     drive("create", bootstrap, PARTITIONS)
@@ -399,6 +414,7 @@ def says_what_is_wrong(folder, bootstrap, rng, broker):
 VERSION, FAULT_VERSION = os.environ.get("KAFKA", brokers.DEFAULT_VERSION), os.environ.get("KAFKA_FAULTS", brokers.FAULT_VERSION)
 SCENARIOS = {  # name: (function, version of the broker, takes the broker)
     "exactly-once": (exactly_once, VERSION, False),
+    "paced": (paced, VERSION, False),
     "rebuilt": (rebuilt, VERSION, False),
     "nodes": (nodes, VERSION, False),
     "same-node-twice": (same_node_twice, VERSION, False),
