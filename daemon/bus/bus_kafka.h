@@ -133,11 +133,12 @@ struct part {
 /* A batch being made. The delivery callback fills in what the broker says of it. */
 struct batch {
     struct part *part; /* NULL: none is open */
+    int id;            /* of its partition, when it is over, too */
     int64_t began;       /* monotonic ms */
-    int64_t ended, took; /* of the batch before … */
-    size_t turns_before; /* … and how many turns it had */
-    bool early;          /* offsets were sent at its beginning, too: what arrives meanwhile goes along */
-    uint32_t serial;   /* reports of earlier batches are told by it */
+    int64_t ended, took; /* of the batch before */
+    bool after_small; /* that one was of the same partition, and small */
+    bool early;       /* offsets were sent at its beginning, too: what arrives meanwhile goes along */
+    uint32_t serial;  /* reports of earlier batches are told by it */
     size_t turns;
     size_t history_sent, history_stored; /* records of its topic */
     int64_t history_next, changelog_next; /* -1: none stored */

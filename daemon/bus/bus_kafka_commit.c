@@ -84,13 +84,13 @@ static enum bus_status send_offsets(struct kafka *k, struct part *p, const int64
     return error ? judge(k, "offsets", error, e) : BUS_OK;
 }
 
-/* While the coordinator still writes the markers of the transaction before, it refuses offsets. A small batch that follows
- * close upon another one lets that pass before its inputs are complete, with the positions that it begins from; what arrives
- * meanwhile goes along. */
+/* While the coordinator still writes the markers of the transaction before, it refuses offsets. A batch that follows close
+ * upon a small one of its partition lets that pass before its inputs are complete, with the positions that it begins from;
+ * what arrives meanwhile goes along. Where other partitions want the producer, it is better done soon. */
 static bool begins_early(const struct kafka *k, const struct part *p)
 {
     bool inputs = p->lane[0].taken >= 0 || p->lane[1].taken >= 0;
-    return inputs && k->batch.turns_before < HOLD_BELOW && kafka_input_paced(k, p) && !rd_kafka_assignment_lost(k->consumer);
+    return inputs && k->batch.after_small && kafka_input_paced(k, p) && !rd_kafka_assignment_lost(k->consumer);
 }
 
 static enum bus_status begin_early(struct kafka *k, struct part *p, struct err *e)
@@ -123,11 +123,12 @@ enum bus_status kafka_begin(struct bus *b, int partition, struct store_txn *t, s
     if (error)
         return judge(k, "begin", error, e);
     k->batch = (struct batch){.part = p,
+                              .id = partition,
                               .began = kafka_monotonic_ms(),
                               .serial = k->batch.serial,
                               .ended = k->batch.ended,
                               .took = k->batch.took,
-                              .turns_before = k->batch.turns,
+                              .after_small = k->batch.id == partition && k->batch.turns < HOLD_BELOW,
                               .history_next = -1,
                               .changelog_next = -1};
     kafka_outbox_start(k);

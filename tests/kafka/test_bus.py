@@ -237,9 +237,9 @@ def exactly_once(folder, bootstrap, rng):
 
 def paced(folder, bootstrap, rng):
     """Records that come one by one: what arrives while a batch begins goes along with it."""
-    drive("create", bootstrap, PARTITIONS)
+    drive("create", bootstrap, 1)
     w = Worker(bootstrap, folder / "state")
-    w.wait_for("ready", times=PARTITIONS)
+    w.wait_for("ready")
     drive("append", bootstrap, 3000, rng.randrange(1 << 30), WINDOW="1")
     await_all(bootstrap, 3000, w)
     w.stop()
