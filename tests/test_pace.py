@@ -98,7 +98,8 @@ class Pace(OnBroker):
                 ahead = [batch for batch in batches if any(at > self.outputs(batch)[-2] for at in self.barriers(batch))]
         self.assertTrue(ahead and early, f"none in {self.sent} events")
         for batch in ahead + early:
-            self.assertEqual(self.check_small(batch), batch in early)
+            if self.events(batch) < FEW:
+                self.assertEqual(self.check_small(batch), batch in early)
             first, last = self.outputs(batch)[0], self.outputs(batch)[-2]
             for at in self.barriers(batch):
                 self.assertTrue(batch.index("offsets") < at < first or last < at < batch.index("commit"), batch)

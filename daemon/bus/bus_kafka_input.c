@@ -162,6 +162,7 @@ static void nudge(struct kafka *k, struct part *p, int v)
     kafka_ends(k->consumer, k->topic[v], p->id, NULL, &high, 1);
 }
 
+/* What it leads to may end the partition here, with all that was read of it. */
 static bool is_trouble(const rd_kafka_message_t *m)
 {
     rd_kafka_timestamp_type_t type;
